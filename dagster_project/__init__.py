@@ -1,0 +1,1 @@
+"""From e-mail service provider exports to an unsubscribe rate that can be trusted."""

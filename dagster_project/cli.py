@@ -1,0 +1,353 @@
+"""The ``optout`` command: what a person or a scheduler types.
+
+Every command answers from the home; heavy libraries are imported by the commands that
+need them, so that ``--help`` is instant. Exit codes are documented in ``EXIT_CODES``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, ParamSpec
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from dagster_project.settings import SOURCES, Settings
+
+EXIT_CODES = {
+    0: "published",
+    1: "unexpected",
+    2: "usage or configuration; also: nothing to land",
+    3: "the gate stopped the marts, the old ones stay",
+    4: "published, but a file was refused in this run",
+    5: "another run holds the home",
+}
+
+app = typer.Typer(
+    name="optout",
+    help="From e-mail exports to an unsubscribe rate that can be trusted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: " + "; ".join(f"{k} {v}" for k, v in EXIT_CODES.items()) + ".",
+)
+
+_PIPE_WIDTH = 160
+"""Where nobody's terminal sets a width."""
+
+Parameters = ParamSpec("Parameters")
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="The deployment's folder. [env: OPTOUT_HOME]"),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _console(*, is_error: bool = False) -> Console:
+    stream = sys.stderr if is_error else sys.stdout
+    width = None if stream.isatty() else _PIPE_WIDTH
+    return Console(file=stream, width=width, highlight=False)
+
+
+def _leave(code: int, text: str) -> typer.Exit:
+    _console(is_error=True).print(escape(text))
+    return typer.Exit(code)
+
+
+def _explained(
+    command: Callable[Parameters, None],
+) -> Callable[Parameters, None]:
+    """Turn the errors a person can mend into advice and the right exit code."""
+
+    @wraps(command)
+    def wrapped(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        from pydantic import ValidationError
+
+        from dagster_project.accounts import ConfigurationError
+        from dagster_project.landing.identity import KeyMissingError
+        from dagster_project.landing.intake import InboxError
+        from dagster_project.landing.land import NothingToDoError
+        from dagster_project.mapping.model import MappingError
+        from dagster_project.warehouse import HomeBusyError
+
+        try:
+            command(*args, **kwargs)
+        except HomeBusyError as busy:
+            raise _leave(5, str(busy)) from None
+        except (
+            ConfigurationError,
+            InboxError,
+            KeyMissingError,
+            MappingError,
+            NothingToDoError,
+        ) as advice:
+            raise _leave(2, str(advice)) from None
+        except ValidationError as error:
+            listed = error.errors(include_input=False, include_url=False)
+            told = "; ".join(f"{entry['loc'][0]}: {entry['msg']}" for entry in listed)
+            raise _leave(2, told) from None
+
+    return wrapped
+
+
+def _settings(home: Path | None = None, **given: Any) -> Settings:
+    known = {key: value for key, value in given.items() if value is not None}
+    if home is not None:
+        known["home"] = home
+    return Settings(**known)
+
+
+@app.command()
+@_explained
+def run(
+    inbox: Annotated[
+        str | None,
+        typer.Option(help="Folder or URL with exports. [env: OPTOUT_INBOX]"),
+    ] = None,
+    home: HomeOption = None,
+    now: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ISO8601",
+            help="Judge maturity and ages at this moment; UTC unless it says otherwise.",
+        ),
+    ] = None,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build every model from scratch.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Land, build, gate, publish, report; then tell what hurt and what to do."""
+    from dagster_project.running import run_pipeline
+
+    settings = _settings(home, inbox=inbox, now=now, full_refresh=full_refresh or None)
+    outcome = run_pipeline(settings, _reporter(as_json))
+    if as_json:
+        _print_json(outcome.summary())
+    else:
+        from dagster_project.closing import print_closing
+
+        print_closing(outcome, _console())
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+@_explained
+def rebuild(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Landing and warehouse again from the archive; the marts come out equal."""
+    from dagster_project.running import rebuild_everything
+
+    outcome = rebuild_everything(_settings(home), _reporter(as_json))
+    if as_json:
+        _print_json(outcome.summary())
+    else:
+        from dagster_project.closing import print_closing
+
+        print_closing(outcome, _console())
+    raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def demo(
+    directory: Annotated[Path, typer.Argument(help="Where the exports go.")],
+    seed: Annotated[int, typer.Option(help="Another year for another seed.")] = 7,
+) -> None:
+    """Write a believable year of exports with planted stories."""
+    from dagster_project.demo import write_demo
+
+    if directory.exists() and any(directory.iterdir()):
+        raise _leave(2, f"{directory} is not empty. Name a new folder.")
+    summary = write_demo(directory, seed=seed)
+    _console().print(f"[bold]{directory}[/]: {summary.file_count} exports of a year.")
+
+
+@app.command()
+@_explained
+def sources(as_json: JsonOption = False) -> None:
+    """List the mappings and what each covers."""
+    from dagster_project.mapping.model import load_sources
+
+    rows = [
+        {
+            "source": source.source,
+            "title": source.title,
+            "kind": source.kind,
+            "export": export.name,
+            "covers": export.lands,
+            "formats": ", ".join(export.reader.formats),
+        }
+        for source in load_sources(SOURCES).values()
+        for export in source.exports
+    ]
+    _show(rows, as_json, "Drop exports under <inbox>/<source>/[<account>/].")
+
+
+_FILE_COLUMNS = {
+    "load": "load",
+    "state": "state",
+    "source": "source",
+    "account": "account",
+    "export": "export",
+    "file_name": "file",
+    "record_count": "read",
+    "loaded_count": "loaded",
+    "duplicate_count": "duplicate",
+    "rejected_count": "rejected",
+    "skipped_count": "skipped",
+    "refusal_detail": "why",
+}
+
+
+@app.command()
+@_explained
+def files(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Every file ever judged: state, counts and, when refused, the reason."""
+    from dagster_project.landing.ledger import Ledger
+
+    rows = [
+        load.model_dump(mode="json", exclude={"arrival"})
+        | {"file_name": load.file_name}
+        for load in Ledger(_settings(home).at)
+    ]
+    if as_json:
+        _print_json(rows)
+        return
+    shown = [
+        {title: row[name] for name, title in _FILE_COLUMNS.items()} for row in rows
+    ]
+    _show(shown, False, "`optout rejects FILE` lists rejected records.")
+
+
+@app.command()
+@_explained
+def rejects(
+    file: Annotated[
+        str | None, typer.Argument(help="Load number or part of a file's name.")
+    ] = None,
+    home: HomeOption = None,
+    show_values: Annotated[
+        bool,
+        typer.Option(
+            "--show-values", help="Also print the records, read from the archive."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Rejected records: line, column, reason, what was expected."""
+    from dagster_project.landing.rejects import rejected_records
+
+    rows = rejected_records(_settings(home), file, show_values=show_values)
+    _show(rows, as_json, "No record was rejected." if not rows else "")
+
+
+@app.command()
+@_explained
+def report(
+    home: HomeOption = None,
+    open_page: Annotated[
+        bool, typer.Option("--open", help="Open it in the browser.")
+    ] = False,
+) -> None:
+    """Draw the page again from the published marts."""
+    from dagster_project.report import build_report
+
+    place = _settings(home).at
+    _need_marts(place.marts)
+    build_report(place.marts, place.report)
+    _console().print(str(place.report))
+    if open_page:
+        typer.launch(place.report.as_uri())
+
+
+@app.command()
+@_explained
+def query(
+    sql: Annotated[str, typer.Argument(help="SQL over the published marts.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the published marts, read-only."""
+    import duckdb
+
+    from dagster_project.warehouse import read_only
+
+    place = _settings(home).at
+    _need_marts(place.marts)
+    with read_only(place.marts) as connection:
+        # The file and the schema share a name: without this `marts.<table>` is ambiguous.
+        connection.execute("use marts.marts")
+        try:
+            answer = connection.execute(sql)
+        except duckdb.Error as error:
+            raise _leave(2, str(error)) from None
+        names = [column[0] for column in answer.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    _show(rows, as_json, "")
+
+
+@app.command()
+@_explained
+def dev(home: HomeOption = None, port: int = 3000) -> None:
+    """Open the Dagster UI on this machine only."""
+    from dagster_project.dagster_home import prepare
+    from dagster_project.settings import PROJECT_ROOT
+
+    settings = _settings(home)
+    prepare(settings)
+    settings.share(with_clock=False)
+    workspace = str(PROJECT_ROOT / "workspace.yaml")
+    arguments = ["dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
+    os.execv(sys.executable, [sys.executable, "-m", "dagster", *arguments])
+
+
+def _need_marts(path: Path) -> None:
+    if not path.exists():
+        raise _leave(2, f"Nothing is published yet: {path} is missing. `optout run`.")
+
+
+def _reporter(as_json: bool) -> Any:
+    from dagster_project.closing import BarReporter, LineReporter
+
+    console = _console(is_error=True)
+    bars = console.is_terminal and not as_json
+    return BarReporter(console) if bars else LineReporter(console)
+
+
+def _show(rows: Sequence[dict[str, Any]], as_json: bool, advice: str) -> None:
+    if as_json:
+        _print_json(rows)
+        return
+    console = _console()
+    if rows:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in rows[0]:
+            table.add_column(name, overflow="fold")
+        for row in rows:
+            table.add_row(*(_cell(value) for value in row.values()))
+        console.print(table)
+    if advice:
+        console.print(escape(advice))
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else escape(str(value))
+
+
+def _print_json(value: Iterable[Any] | dict[str, Any]) -> None:
+    def plain(entry: Any) -> Any:
+        is_moment = isinstance(entry, date | datetime)
+        return entry.isoformat() if is_moment else str(entry)
+
+    typer.echo(json.dumps(value, indent=1, default=plain))

@@ -1,0 +1,207 @@
+"""What a run says on the screen: progress on the way, and the answer at the end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
+from rich.table import Table
+
+from dagster_project.running import Outcome
+from dagster_project.warehouse import read_only
+
+_STAGES = {
+    "landing": "Landing files",
+    "facts": "Building facts",
+    "gate": "Checking denominators",
+    "marts": "Building marts",
+    "publish": "Publishing",
+    "report": "Drawing the report",
+}
+
+
+class LineReporter:
+    """One plain line a stage: for logs and pipes."""
+
+    def __init__(self, console: Console) -> None:
+        """Write to the console."""
+        self._console = console
+        self._stage = ""
+
+    def advance(self, stage: str, done: int, total: int | None, name: str) -> None:
+        """Say a stage's name once, when it begins."""
+        if stage != self._stage:
+            self._stage = stage
+            self._console.print(f"{_STAGES.get(stage, stage)} ...")
+
+
+class BarReporter:
+    """A bar a stage: for people."""
+
+    def __init__(self, console: Console) -> None:
+        """Draw on the console's terminal."""
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[name]}"),
+            console=console,
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def advance(self, stage: str, done: int, total: int | None, name: str) -> None:
+        """Move the stage's bar; the stages before it are done."""
+        if stage not in self._tasks:
+            self._finish_earlier()
+            self._progress.start()
+            title = _STAGES.get(stage, stage)
+            self._tasks[stage] = self._progress.add_task(title, total=total, name="")
+        self._progress.update(
+            self._tasks[stage], completed=done, total=total, name=escape(name[-40:])
+        )
+
+    def _finish_earlier(self) -> None:
+        for task in self._tasks.values():
+            self._progress.update(task, total=1, completed=1, name="")
+
+    def close(self) -> None:
+        """Leave the bars as they are and give the terminal back."""
+        self._finish_earlier()
+        self._progress.stop()
+
+
+_WORST = """
+select
+    campaign_name, campaign_id, sent_at, maturity, unsubscribe_count, delivered_count,
+    unsubscribe_rate_pct, observed_band, previous_rate_median_pct, complaint_count,
+    is_complaint_red_flag,
+    unsubscribe_count - delivered_count * previous_rate_median_pct / 100 as extra
+from campaign_unsubscribe_rates
+where unsubscribe_rate_pct is not null
+order by extra desc nulls last, unsubscribe_count desc, campaign_id
+limit 8
+"""
+
+
+def print_closing(outcome: Outcome, console: Console) -> None:
+    """Print what changed, how many people it cost, why, and what to do."""
+    _print_files(outcome, console)
+    for finding in outcome.findings:
+        console.print(f"[yellow]Check[/] {escape(finding)}")
+    if outcome.is_stopped:
+        console.print(
+            "[bold red]The gate stopped the marts.[/] The published ones stay as they"
+            " were. Mend what the checks name and run again."
+        )
+        return
+    if outcome.failure:
+        console.print(f"[bold red]Failed:[/] {escape(outcome.failure)}")
+        console.print(f"The log has the rest: {outcome.log}")
+        return
+    with read_only(outcome.home.marts) as marts:
+        marts.execute("use marts.marts")
+        _print_worst(marts, console)
+        _print_excluded(marts, console)
+    console.print(f"Report  {outcome.home.report}")
+    console.print(f"Marts   {outcome.home.marts}")
+
+
+def _rows(connection: Any, sql: str) -> list[dict[str, Any]]:
+    answer = connection.execute(sql)
+    names = [column[0] for column in answer.description]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def _print_files(outcome: Outcome, console: Console) -> None:
+    states = [load.state for load in outcome.judged]
+    if not states:
+        console.print("No new file.")
+    else:
+        told = ", ".join(
+            f"{states.count(state)} {state}"
+            for state in ("loaded", "duplicate", "refused")
+            if state in states
+        )
+        records = sum(load.record_count for load in outcome.judged)
+        rejected = sum(load.rejected_count for load in outcome.judged)
+        console.print(f"Files: {told}; {records:,} records read, {rejected:,} rejected.")
+    for load in outcome.judged:
+        if load.state == "refused":
+            console.print(
+                f"[red]Refused[/] {escape(load.file_name)}: "
+                f"{escape(load.refusal_detail or '')}"
+            )
+
+
+def _print_worst(marts: Any, console: Console) -> None:
+    rows = _rows(marts, _WORST)
+    if not rows:
+        console.print("No send has a rate yet.")
+        return
+    table = Table(title="Sends that cost most, against their own past", title_justify="left")
+    for name, justify in _COLUMNS:
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        table.add_row(*_worst_cells(row))
+    console.print(table)
+
+
+_COLUMNS = (
+    ("send", "left"),
+    ("sent (UTC)", "left"),
+    ("left / delivered", "right"),
+    ("rate %", "right"),
+    ("own past %", "right"),
+    ("people beyond", "right"),
+    ("band", "left"),
+    ("look at", "left"),
+)
+
+
+def _worst_cells(row: dict[str, Any]) -> list[str]:
+    extra = row["extra"]
+    return [
+        escape(row["campaign_name"] or row["campaign_id"]),
+        _day(row["sent_at"]),
+        f"{row['unsubscribe_count']:,} / {row['delivered_count']:,}",
+        f"{row['unsubscribe_rate_pct']:.3f}",
+        _number(row["previous_rate_median_pct"], ".3f"),
+        _number(extra, "+,.0f"),
+        row["observed_band"] or "unknown",
+        _look_at(row),
+    ]
+
+
+def _look_at(row: dict[str, Any]) -> str:
+    if row["is_complaint_red_flag"]:
+        return "complaints above 0.1 %: source and consent of these contacts"
+    if row["maturity"] == "provisional":
+        return "provisional: counts still move"
+    past = row["previous_rate_median_pct"]
+    if past and row["unsubscribe_rate_pct"] >= 2 * past:
+        return "this send: audience, subject against content"
+    if row["observed_band"] in ("investigate", "critical"):
+        return "the programme: frequency, relevance, expectation"
+    return ""
+
+
+def _print_excluded(marts: Any, console: Console) -> None:
+    rows = _rows(
+        marts,
+        "select exclusion_reason, count(*) as sends from campaign_unsubscribe_rates"
+        " where unsubscribe_rate_pct is null group by all order by sends desc",
+    )
+    for row in rows:
+        reason = row["exclusion_reason"] or "delivered count unknown or zero"
+        console.print(f"Excluded in the open: {row['sends']} sends, {escape(reason)}.")
+
+
+def _day(moment: datetime | None) -> str:
+    return "unknown" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def _number(value: float | None, shape: str) -> str:
+    return "unknown" if value is None else format(value, shape)

@@ -1,0 +1,147 @@
+"""Small tables beside the lake that dbt joins: the run, the ledger, the accounts.
+
+Written as Parquet so that any engine reads them; dbt gets no vars at run time, which
+keeps its parsed project reusable from run to run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dagster_project.accounts import Accounts
+from dagster_project.landing.ledger import Ledger, Load
+from dagster_project.mapping.model import Source
+from dagster_project.settings import DBT_PROJECT, EXPECTATIONS, Settings
+
+_MOMENT = pa.timestamp("us")
+
+_RUN = pa.schema([("build_id", pa.string()), ("now_at", _MOMENT)])
+_LOADS = pa.schema(
+    [
+        ("load", pa.string()),
+        ("source", pa.string()),
+        ("source_kind", pa.string()),
+        ("account", pa.string()),
+        ("exports", pa.string()),
+        ("state", pa.string()),
+        ("file_name", pa.string()),
+        ("content_sha256", pa.string()),
+        ("byte_count", pa.int64()),
+        ("record_count", pa.int64()),
+        ("loaded_count", pa.int64()),
+        ("duplicate_count", pa.int64()),
+        ("rejected_count", pa.int64()),
+        ("skipped_count", pa.int64()),
+        ("row_count", pa.int64()),
+        ("unmapped_count", pa.int64()),
+        ("refusal_reason", pa.string()),
+        ("refusal_detail", pa.string()),
+        ("ignored_columns", pa.string()),
+        ("defaults_used", pa.string()),
+        ("duplicate_of", pa.string()),
+        ("exported_at", _MOMENT),
+        ("landed_at", _MOMENT),
+        ("first_seen_at", _MOMENT),
+    ]
+)
+_ACCOUNTS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("account", pa.string()),
+        ("timezone", pa.string()),
+        ("industry", pa.string()),
+        ("opt_in", pa.string()),
+        ("promised_per_week", pa.float64()),
+        ("is_group_headline", pa.bool_()),
+        ("settle_days", pa.int64()),
+    ]
+)
+
+
+def write(
+    settings: Settings,
+    ledger: Ledger,
+    accounts: Accounts,
+    sources: dict[str, Source],
+) -> str:
+    """Write the context tables.
+
+    Returns:
+        The build id: the same lake, code, accounts and clock give the same id, so
+        that running again changes nothing.
+    """
+    folder = settings.at.context
+    folder.mkdir(mode=0o700, exist_ok=True)
+    build_id = _build_id(settings, ledger)
+    run = [{"build_id": build_id, "now_at": settings.clock}]
+    _write(folder / "run_context.parquet", _RUN, run)
+    kinds = {name: source.kind for name, source in sources.items()}
+    _write(folder / "loads.parquet", _LOADS, [_row(load, kinds) for load in ledger])
+    _write(folder / "accounts.parquet", _ACCOUNTS, _account_rows(ledger, accounts))
+    return build_id
+
+
+def _row(load: Load, kinds: dict[str, str]) -> dict[str, object]:
+    same = load.model_dump(include=set(_LOADS.names))
+    return same | {
+        "source_kind": kinds.get(load.source or ""),
+        "exports": load.export,
+        "file_name": load.file_name,
+        "unmapped_count": sum(load.unmapped.values()),
+        "ignored_columns": ", ".join(load.ignored_columns) or None,
+        "defaults_used": ", ".join(load.defaults_used) or None,
+        "first_seen_at": load.arrival.first_seen_at,
+    }
+
+
+def _account_rows(ledger: Iterable[Load], accounts: Accounts) -> list[dict[str, object]]:
+    seen = {(load.source, load.account) for load in ledger if load.source}
+    rows = []
+    for source, account in sorted({*seen, *accounts.declared}):
+        settings = accounts.of(source or "", account)
+        known = settings.model_dump(exclude={"settings", "timezone"})
+        rows.append(
+            {"source": source, "account": account, "timezone": settings.zone} | known
+        )
+    return rows
+
+
+def _build_id(settings: Settings, ledger: Ledger) -> str:
+    parts = [
+        str(settings.clock),
+        _code_fingerprint(),
+        sorted(
+            (load.state, load.identity or load.archive_sha256, load.fingerprint)
+            for load in ledger
+        ),
+        (settings.at.config / "accounts.yaml").exists()
+        and (settings.at.config / "accounts.yaml").read_text(encoding="utf-8"),
+    ]
+    return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
+
+
+@cache
+def _code_fingerprint() -> str:
+    """Of the models, seeds and suites: another meaning is another build."""
+    digest = hashlib.sha256()
+    for path in sorted([*_files(DBT_PROJECT), *_files(EXPECTATIONS)]):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    wanted = {".sql", ".yml", ".yaml", ".csv"}
+    return [path for path in folder.rglob("*") if path.suffix in wanted]
+
+
+def _write(path: Path, schema: pa.Schema, rows: Sequence[dict[str, object]]) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), temporary)
+    temporary.replace(path)

@@ -1,0 +1,155 @@
+"""The inbox: which files lie still, whose they are, and which were judged before.
+
+The inbox may be a folder or a URL (fsspec); nothing is ever deleted from it. Only
+regular files count: links, pipes, hidden and unfinished files wait.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import fsspec
+
+from dagster_project.accounts import DEFAULT_ACCOUNT
+from dagster_project.landing.ledger import Load
+from dagster_project.landing.reader import CHUNK
+
+_UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".swp", "~")
+
+
+class InboxError(Exception):
+    """The inbox cannot be listed; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A regular file of the inbox.
+
+    Attributes:
+        path: below the inbox, with ``/``.
+        location: for the file system that lists it.
+        byte_count: its size.
+        modified_ns: its modification time, 0 where the file system has none.
+    """
+
+    path: str
+    location: str
+    byte_count: int
+    modified_ns: int
+
+    @property
+    def source(self) -> str | None:
+        """The first folder; None for a file straight under the inbox."""
+        parts = self.path.split("/")
+        return parts[0] if len(parts) > 1 else None
+
+    @property
+    def account(self) -> str:
+        """The second folder, where there is one."""
+        parts = self.path.split("/")
+        return parts[1] if len(parts) > 2 else DEFAULT_ACCOUNT
+
+    @property
+    def mark(self) -> tuple[str, int, int]:
+        """Tells whether it is the file that was judged before."""
+        return self.path, self.byte_count, self.modified_ns
+
+    @property
+    def modified_at(self) -> datetime:
+        """Naive UTC, whole seconds."""
+        moment = datetime.fromtimestamp(self.modified_ns // 1_000_000_000, UTC)
+        return moment.replace(tzinfo=None)
+
+
+class Inbox:
+    """A folder or URL that exports are dropped into."""
+
+    def __init__(self, location: str) -> None:
+        """Resolve the location; listing happens later."""
+        try:
+            self._system, self._root = fsspec.core.url_to_fs(location)
+        except (ImportError, ValueError) as error:
+            raise InboxError(f"Cannot reach the inbox {location}: {error}") from None
+
+    def look(self) -> dict[str, Found]:
+        """Every regular, finished file, by path.
+
+        Raises:
+            InboxError: when the inbox exists and cannot be listed.
+        """
+        if not self._system.exists(self._root):
+            return {}
+        try:
+            listing = self._system.find(self._root, detail=True)
+        except OSError as error:
+            raise InboxError(f"Cannot list the inbox: {error.strerror}") from None
+        prefix = str(self._root).rstrip("/") + "/"
+        found = {}
+        for location, info in listing.items():
+            path = str(location).removeprefix(prefix)
+            if info.get("type") == "file" and not info.get("islink") and _is_done(path):
+                found[path] = Found(path, location, info["size"], _modified(info))
+        return found
+
+    def settled(self, seconds: float, judged: Iterable[Load]) -> list[Found]:
+        """Files not judged before that did not change between two looks, by path.
+
+        Args:
+            seconds: between the looks.
+            judged: the ledger; a file judged whole is not looked at again.
+        """
+        known = judged_marks(judged)
+        first = {p: f for p, f in self.look().items() if f.mark not in known}
+        if not first:
+            return []
+        time.sleep(seconds)
+        second = self.look()
+        return [found for path, found in sorted(first.items()) if second.get(path) == found]
+
+    def copy(self, found: Found, target: Path) -> str:
+        """Copy a file's bytes, hashing them on the way.
+
+        Returns:
+            SHA-256 of the bytes as received.
+
+        Raises:
+            InboxError: when the file vanished or cannot be read.
+        """
+        digest = hashlib.sha256()
+        try:
+            with self._system.open(found.location, "rb") as source:
+                with target.open("wb") as copy:
+                    while chunk := source.read(CHUNK):
+                        digest.update(chunk)
+                        copy.write(chunk)
+        except OSError:
+            raise InboxError(f"{found.path} vanished or cannot be read.") from None
+        return digest.hexdigest()
+
+
+def judged_marks(judged: Iterable[Load]) -> set[tuple[str, int, int]]:
+    """Files whose every member has a package."""
+    seen: dict[tuple[str, int, int], tuple[set[str], int]] = {}
+    for load in judged:
+        members, _ = seen.setdefault(load.arrival.mark, (set(), load.member_count))
+        members.add(load.member)
+    return {mark for mark, (members, count) in seen.items() if len(members) >= count}
+
+
+def _is_done(path: str) -> bool:
+    parts = path.split("/")
+    hidden = any(part.startswith(".") for part in parts)
+    return not hidden and not parts[-1].lower().endswith(_UNFINISHED)
+
+
+def _modified(info: dict[str, Any]) -> int:
+    moment = info.get("mtime") or info.get("LastModified") or info.get("last_modified")
+    if isinstance(moment, datetime):
+        moment = moment.timestamp()
+    return int(float(moment or 0) * 1_000_000_000)

@@ -1,0 +1,263 @@
+"""Lands whatever waits: the inbox's new files, files whose mapping changed, or all.
+
+The one entry to this package for the pipeline above it. Call it with the home's lock
+held.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from dagster_project.accounts import Account, Accounts, load_accounts
+from dagster_project.landing import context, identity, reader
+from dagster_project.landing.intake import Found, Inbox, InboxError
+from dagster_project.landing.ledger import ANCHOR, Archive, Arrival, Ledger, Load
+from dagster_project.landing.package import (
+    Workshop,
+    ensure_anchor,
+    fingerprint,
+    land_member,
+)
+from dagster_project.landing.reader import RefusedError
+from dagster_project.mapping.model import load_sources
+from dagster_project.mapping.vocabulary import mailbox_providers, vocabularies
+from dagster_project.settings import SEEDS, SOURCES, Settings
+
+Progress = Callable[[int, int, str], None]
+"""Called with files done, files in all, and the file at hand."""
+
+
+class NothingToDoError(Exception):
+    """The inbox is empty and nothing was ever landed; the text is the advice."""
+
+
+def advice(settings: Settings) -> str:
+    """What to do when there is nothing to land."""
+    return (
+        f"Nothing to land: {settings.inbox} is empty. Put exports under"
+        " <inbox>/<source>/ (see `optout sources`), or write example exports with"
+        f" `optout demo {settings.inbox}`."
+    )
+
+
+@dataclass
+class Landed:
+    """What one run's landing did.
+
+    Attributes:
+        build_id: of everything built from the lake as it now is.
+        judged: every package of this run, re-landed ones included.
+        vanished: files that went away between listing and reading.
+    """
+
+    build_id: str = ""
+    judged: list[Load] = field(default_factory=list)
+    vanished: list[str] = field(default_factory=list)
+
+    def counts(self, source: str | None = None) -> dict[str, int]:
+        """Files by state and records by fate, of one source or of all."""
+        chosen = [load for load in self.judged if source in (None, load.source)]
+        return {
+            "files_loaded": sum(load.state == "loaded" for load in chosen),
+            "files_duplicate": sum(load.state == "duplicate" for load in chosen),
+            "files_refused": sum(load.state == "refused" for load in chosen),
+            "records_read": sum(load.record_count for load in chosen),
+            "records_loaded": sum(load.loaded_count for load in chosen),
+            "records_duplicate": sum(load.duplicate_count for load in chosen),
+            "records_rejected": sum(load.rejected_count for load in chosen),
+            "records_skipped": sum(load.skipped_count for load in chosen),
+            "rows": sum(load.row_count for load in chosen),
+        }
+
+
+class _Session:
+    def __init__(self, settings: Settings, progress: Progress | None) -> None:
+        self.settings = settings
+        self.home = settings.at
+        self.progress = progress or (lambda done, total, name: None)
+        shutil.rmtree(self.home.temporary, ignore_errors=True)
+        self.home.make()
+        ensure_anchor(self.home.landing)
+        self.ledger = Ledger(self.home, repair=True)
+        self.archive = Archive(self.home)
+        self.accounts: Accounts = load_accounts(self.home.config)
+        given = settings.contact_key
+        self.shop = Workshop(
+            ledger=self.ledger,
+            sources=load_sources(SOURCES),
+            words=vocabularies(SEEDS),
+            providers=mailbox_providers(SEEDS),
+            key=identity.load_key(
+                self.home.key,
+                given.get_secret_value() if given else None,
+                may_create=not len(self.ledger),
+            ),
+            temporary=self.home.temporary,
+            memory_limit=settings.memory_limit,
+            threads=settings.threads,
+        )
+        self.landed = Landed()
+
+    def land_new(self, inbox: Inbox) -> None:
+        waiting = inbox.settled(self.settings.settle_seconds, self.ledger)
+        if not waiting and not len(self.ledger) and not self.archive.arrivals():
+            raise NothingToDoError(advice(self.settings))
+        for done, found in enumerate(waiting):
+            self.progress(done, len(waiting), found.path)
+            try:
+                sha256, arrival = self._take_in(inbox, found)
+            except InboxError:
+                self.landed.vanished.append(found.path)
+                continue
+            self.judge(sha256, arrival)
+        self.progress(len(waiting), len(waiting), "")
+
+    def _take_in(self, inbox: Inbox, found: Found) -> tuple[str, Arrival]:
+        copy = self.home.temporary / "incoming"
+        sha256 = inbox.copy(found, copy)
+        arrival = Arrival(
+            path=found.path,
+            source=found.source,
+            account=found.account,
+            byte_count=found.byte_count,
+            modified_at=found.modified_at,
+            modified_ns=found.modified_ns,
+            first_seen_at=self.settings.clock,
+            sequence=int(self.ledger.next_load),
+        )
+        return sha256, self.archive.keep(copy, sha256, arrival)
+
+    def judge(self, sha256: str, arrival: Arrival) -> None:
+        archived = self.archive.path(sha256)
+        judged = {
+            load.member for load in self.ledger if load.arrival.mark == arrival.mark
+        }
+        try:
+            found = reader.members(archived)
+        except RefusedError as refused:
+            self._refuse_container(sha256, arrival, refused)
+            return
+        for member in found:
+            if member.name in judged:
+                continue
+            load = self._entry(sha256, arrival, member.name, len(found))
+            self._keep(land_member(self.shop, load, member, archived, self._account(load)))
+
+    def _account(self, load: Load) -> Callable[[str], Account]:
+        return lambda source: self.accounts.of(source, load.account)
+
+    def _entry(self, sha256: str, arrival: Arrival, member: str, count: int) -> Load:
+        return Load(
+            load=self.ledger.next_load,
+            state="refused",
+            source=arrival.source,
+            account=arrival.account,
+            arrival=arrival,
+            member=member,
+            member_count=count,
+            archive_sha256=sha256,
+            fingerprint=self.fingerprint(arrival),
+            landed_at=arrival.first_seen_at,
+        )
+
+    def _refuse_container(
+        self, sha256: str, arrival: Arrival, refused: RefusedError
+    ) -> None:
+        load = self._entry(sha256, arrival, "", 1)
+        load.refusal_reason, load.refusal_detail = refused.reason, refused.detail
+        self.ledger.staging(load.load)
+        self.ledger.commit(load)
+        self._keep(load)
+
+    def _keep(self, load: Load) -> None:
+        self.landed.judged.append(load)
+
+    def fingerprint(self, arrival: Arrival) -> str:
+        source = arrival.source
+        account = self.accounts.of(source or "", arrival.account)
+        return fingerprint(self.shop, source, account)
+
+    def reland_changed(self) -> None:
+        """Files whose mapping, account or words changed are read again by themselves."""
+        for old in list(self.ledger):
+            if old.fingerprint == self.fingerprint(old.arrival):
+                continue
+            archived = self.archive.path(old.archive_sha256)
+            load = self._entry(
+                old.archive_sha256, old.arrival, old.member, old.member_count
+            )
+            load.replaces = old.load
+            try:
+                found = {member.name: member for member in reader.members(archived)}
+            except RefusedError:
+                continue
+            self._keep(
+                land_member(
+                    self.shop, load, found[old.member], archived, self._account(load)
+                )
+            )
+
+    def finish(self) -> Landed:
+        self.landed.build_id = context.write(
+            self.settings, self.ledger, self.accounts, self.shop.sources
+        )
+        shutil.rmtree(self.home.temporary, ignore_errors=True)
+        self.home.temporary.mkdir(mode=0o700)
+        return self.landed
+
+
+def prepare(settings: Settings) -> None:
+    """Make the home ready and read every mapping and setting once.
+
+    Raises:
+        MappingError, ConfigurationError, KeyMissingError: with advice.
+    """
+    _Session(settings, None)
+
+
+def land_inbox(settings: Settings, progress: Progress | None = None) -> Landed:
+    """Land the inbox's new files and re-land those whose reading changed.
+
+    Args:
+        settings: home, inbox and clock.
+        progress: told about each file.
+
+    Returns:
+        What happened to every file judged in this run.
+
+    Raises:
+        NothingToDoError: inbox empty and nothing landed before.
+        InboxError: the inbox cannot be listed.
+        MappingError, ConfigurationError, KeyMissingError: with advice.
+    """
+    session = _Session(settings, progress)
+    session.reland_changed()
+    session.land_new(Inbox(settings.inbox))
+    return session.finish()
+
+
+def reland_archive(settings: Settings, progress: Progress | None = None) -> Landed:
+    """Throw the lake away and land everything again from the archive.
+
+    Every file is judged as at its first arrival, so that the marts come out equal.
+
+    Raises:
+        NothingToDoError: when nothing ever arrived.
+    """
+    home = settings.at
+    if not Archive(home).arrivals():
+        raise NothingToDoError("Nothing to rebuild: the archive is empty.")
+    for package in home.landing.glob("load=*"):
+        if package.name != f"load={ANCHOR}":
+            shutil.rmtree(package)
+    home.warehouse.unlink(missing_ok=True)
+    session = _Session(settings, progress)
+    arrivals = session.archive.arrivals()
+    for done, (sha256, arrival) in enumerate(arrivals):
+        session.progress(done, len(arrivals), arrival.path)
+        session.judge(sha256, arrival)
+    session.progress(len(arrivals), len(arrivals), "")
+    return session.finish()
+

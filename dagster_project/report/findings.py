@@ -1,0 +1,352 @@
+"""What follows from the rows: groups, rankings, sums and the one figure of a year's loss.
+
+No text and no drawing. A sum is taken over counts, never over rates, and a comparison
+with the past is left out where there is too little of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import prod, sqrt
+
+from dagster_project.report.queries import (
+    ALL_LISTS,
+    PLAIN_SEND_TYPES,
+    DecayMonth,
+    Reason,
+    Send,
+)
+
+MINIMUM_PAST_SENDS = 6
+"""Fewer settled sends say too little about what is usual to call a send unusual."""
+
+MONTHS_IN_A_YEAR = 12
+
+WILSON_Z = 1.959963984540054
+"""The 97.5 % point of the normal distribution, as in the marts' own intervals."""
+
+
+def extra_people(send: Send) -> float | None:
+    """People lost beyond what the stream's own past would have cost; may be negative."""
+    if (
+        not send.is_judged
+        or send.previous_rate_median_pct is None
+        or send.unsubscribe_count is None
+        or send.delivered_count is None
+    ):
+        return None
+    usual = send.delivered_count * send.previous_rate_median_pct / 100
+    return send.unsubscribe_count - usual
+
+
+def times_usual(send: Send) -> float | None:
+    """The rate over the stream's own past; None where the past knows no opt-out."""
+    if send.unsubscribe_rate_pct is None or not send.previous_rate_median_pct:
+        return None
+    return send.unsubscribe_rate_pct / send.previous_rate_median_pct
+
+
+def stands_out(send: Send) -> bool:
+    """Whether the whole interval lies above a past long enough to compare with."""
+    return (
+        send.unsubscribe_rate_low_pct is not None
+        and send.previous_rate_median_pct is not None
+        and (send.previous_send_count or 0) >= MINIMUM_PAST_SENDS
+        and send.unsubscribe_rate_low_pct > send.previous_rate_median_pct
+    )
+
+
+def worst_first(sends: Iterable[Send]) -> list[Send]:
+    """By people lost beyond the usual; then those without a past; then without a rate."""
+
+    def rank(send: Send) -> tuple[int, float, str]:
+        extra = extra_people(send)
+        if extra is not None:
+            return (0, -extra, send.campaign_key)
+        if send.unsubscribe_rate_pct is not None:
+            return (1, -send.unsubscribe_rate_pct, send.campaign_key)
+        return (2, 0.0, send.campaign_key)
+
+    return sorted(sends, key=rank)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Sends that are compared with each other, in the order of sending."""
+
+    stream_id: str
+    source: str
+    account: str
+    sends: tuple[Send, ...]
+
+    @property
+    def name(self) -> str:
+        """The stream without the source and account before it."""
+        return self.stream_id.removeprefix(f"{self.source}/{self.account}/")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its sends each have a day: no flow and no receipts."""
+        return self.sends[-1].send_type in PLAIN_SEND_TYPES
+
+    @property
+    def judged(self) -> list[Send]:
+        """The sends that have a rate."""
+        return [send for send in self.sends if send.is_judged]
+
+    @property
+    def dated(self) -> list[Send]:
+        """The sends that have a place in time."""
+        return [send for send in self.sends if send.sent_at is not None]
+
+    @property
+    def delivered_count(self) -> int:
+        """Mails delivered by the judged sends."""
+        return sum(send.delivered_count or 0 for send in self.judged)
+
+    @property
+    def unsubscribe_count(self) -> int:
+        """People lost by the judged sends."""
+        return sum(send.unsubscribe_count or 0 for send in self.judged)
+
+    @property
+    def standing_out(self) -> list[Send]:
+        """Sends above their own past, the most people first."""
+        return worst_first(send for send in self.sends if stands_out(send))
+
+
+def streams(sends: Iterable[Send]) -> list[Stream]:
+    """Every stream: ordinary sends before flows, the most mail first."""
+    groups: defaultdict[str, list[Send]] = defaultdict(list)
+    for send in sends:
+        groups[send.stream_id].append(send)
+    found = [
+        Stream(
+            stream_id,
+            members[0].source,
+            members[0].account,
+            tuple(sorted(members, key=_send_order)),
+        )
+        for stream_id, members in groups.items()
+    ]
+    return sorted(
+        found,
+        key=lambda stream: (
+            not stream.is_plain,
+            -stream.delivered_count,
+            stream.stream_id,
+        ),
+    )
+
+
+def _send_order(send: Send) -> tuple[datetime, str]:
+    return (send.sent_at or datetime.min, send.campaign_key)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A part of a whole with its 95 % Wilson interval, in percent."""
+
+    part: int
+    whole: int
+
+    @property
+    def pct(self) -> float | None:
+        """None without a whole."""
+        return 100 * self.part / self.whole if self.whole else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Both ends, or None without a whole."""
+        if not self.whole:
+            return None
+        rate, spread = self.part / self.whole, WILSON_Z**2 / self.whole
+        centre = rate + spread / 2
+        half = sqrt(spread * rate * (1 - rate) + spread**2 / 4)
+        low, high = (centre - half) / (1 + spread), (centre + half) / (1 + spread)
+        return (100 * max(low, 0.0), 100 * min(high, 1.0))
+
+
+@dataclass(frozen=True)
+class ReasonCount:
+    """One reason over all lists of a period."""
+
+    reason: str
+    label: str
+    count: int
+    is_answered: bool
+    of_answered: Share
+    of_all: Share
+
+
+@dataclass(frozen=True)
+class ReasonTotals:
+    """Why people left in one period, over everything given."""
+
+    counts: list[ReasonCount]
+    opt_out_count: int
+    answered_count: int
+
+    @property
+    def answers(self) -> list[ReasonCount]:
+        """The answered reasons, the most frequent first."""
+        return [count for count in self.counts if count.is_answered]
+
+    @property
+    def silences(self) -> list[ReasonCount]:
+        """Those that were not asked or did not answer."""
+        return [count for count in self.counts if not count.is_answered]
+
+    @property
+    def main(self) -> ReasonCount | None:
+        """The most frequent answer that says something."""
+        said = (count for count in self.answers if count.reason not in VAGUE_REASONS)
+        return next(said, None)
+
+
+VAGUE_REASONS = ("other", "unclassified", "unmapped")
+"""Answers that no cure follows from; they are shown but never called the main one."""
+
+
+def reason_totals(reasons: Iterable[Reason]) -> ReasonTotals:
+    """Sum reasons of one period over lists."""
+    labels: dict[str, str] = {}
+    answered: dict[str, bool] = {}
+    counts: Counter[str] = Counter()
+    for row in reasons:
+        labels[row.reason] = row.reason_label or row.reason.replace("_", " ")
+        answered[row.reason] = bool(row.is_answered)
+        counts[row.reason] += row.reason_count
+    whole = sum(counts.values())
+    said = sum(count for reason, count in counts.items() if answered[reason])
+    return ReasonTotals(
+        counts=[
+            ReasonCount(
+                reason,
+                labels[reason],
+                count,
+                answered[reason],
+                of_answered=Share(count, said if answered[reason] else 0),
+                of_all=Share(count, whole),
+            )
+            for reason, count in sorted(
+                counts.items(), key=lambda item: (-item[1], item[0])
+            )
+        ],
+        opt_out_count=whole,
+        answered_count=said,
+    )
+
+
+def reasons_by_list(reasons: Iterable[Reason]) -> list[tuple[str, ReasonTotals]]:
+    """Each list's totals, the most opt-outs first."""
+    groups: defaultdict[tuple[str, str, str], list[Reason]] = defaultdict(list)
+    for row in reasons:
+        groups[row.list, row.source, row.account].append(row)
+    found = [(key, reason_totals(rows)) for key, rows in groups.items()]
+    found.sort(key=lambda item: (-item[1].opt_out_count, item[0]))
+    return [
+        (f"{name} ({source} · {account})", totals)
+        for (name, source, account), totals in found
+    ]
+
+
+def reasons_by_campaign(
+    reasons: Iterable[Reason],
+) -> dict[tuple[str, str, str | None, str | None], ReasonTotals]:
+    """Each campaign's totals, by source, account, campaign and variant."""
+    groups: defaultdict[tuple[str, str, str | None, str | None], list[Reason]]
+    groups = defaultdict(list)
+    for row in reasons:
+        groups[row.source, row.account, row.campaign_id, row.variant].append(row)
+    return {key: reason_totals(rows) for key, rows in groups.items()}
+
+
+@dataclass(frozen=True)
+class AnnualLoss:
+    """Share of the contacts lost in a year, from the months that are whole.
+
+    Attributes:
+        pct: over twelve months; with fewer, at the pace of those there are.
+        month_count: months behind it.
+        first_month: of these.
+        last_month: of these.
+        is_lower_bound: some losses are of contacts nobody saw joining.
+    """
+
+    pct: float
+    month_count: int
+    first_month: date
+    last_month: date
+    is_lower_bound: bool
+
+
+@dataclass(frozen=True)
+class ListHistory:
+    """The months of a list, or of an account as a whole, in order."""
+
+    source: str
+    account: str
+    list: str
+    months: tuple[DecayMonth, ...]
+
+    @property
+    def contacts(self) -> int:
+        """How many there are at the end."""
+        return self.months[-1].contacts_at_end
+
+    @property
+    def annual_loss(self) -> AnnualLoss | None:
+        """None before a single whole month with contacts at its start."""
+        usable = [
+            month
+            for month in self.months
+            if month.is_complete_month and month.monthly_attrition_pct is not None
+        ][-MONTHS_IN_A_YEAR:]
+        if not usable:
+            return None
+        kept = prod(1 - (month.monthly_attrition_pct or 0) / 100 for month in usable)
+        return AnnualLoss(
+            pct=100 * (1 - kept ** (MONTHS_IN_A_YEAR / len(usable))),
+            month_count=len(usable),
+            first_month=usable[0].month,
+            last_month=usable[-1].month,
+            is_lower_bound=any(month.is_attrition_lower_bound for month in usable),
+        )
+
+
+@dataclass(frozen=True)
+class AccountHistory:
+    """An account as a whole and each of its lists, the largest first."""
+
+    whole: ListHistory
+    lists: tuple[ListHistory, ...]
+
+
+def histories(decay: Iterable[DecayMonth]) -> list[AccountHistory]:
+    """Every account that keeps lists, the most contacts first."""
+    groups: defaultdict[tuple[str, str, str], list[DecayMonth]] = defaultdict(list)
+    for row in decay:
+        groups[row.source, row.account, row.list].append(row)
+    found = [
+        ListHistory(*key, months=tuple(sorted(rows, key=lambda row: row.month)))
+        for key, rows in groups.items()
+    ]
+    found.sort(key=lambda history: (-history.contacts, history.list))
+    accounts = [
+        AccountHistory(
+            whole,
+            tuple(
+                part
+                for part in found
+                if (part.source, part.account) == (whole.source, whole.account)
+                and part.list != ALL_LISTS
+            ),
+        )
+        for whole in found
+        if whole.list == ALL_LISTS
+    ]
+    return accounts

@@ -1,0 +1,550 @@
+"""The page: what goes where, written as one file in one step.
+
+Nothing is loaded from anywhere when the page is opened: styles, scripts, plotly and the
+data of every chart are inside, and a content security policy forbids the rest, so that
+a name which looks like markup could not run even if it were not escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from dagster_project.report import charts, findings, words
+from dagster_project.report.charts import Figure
+from dagster_project.report.findings import (
+    AccountHistory,
+    ListHistory,
+    ReasonTotals,
+    Stream,
+)
+from dagster_project.report.queries import Band, BrokenCheck, Frames, Send, read_frames
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+# What one page can hold: about 3 MB beside plotly's own script.
+OPEN_STREAMS = 4
+CHARTED_STREAMS = 24
+CHARTED_SENDS = 260
+TABLE_SENDS = 60
+SHOWN_SENDS = 8
+COSTLIEST_SENDS = 6
+MONTHS = 24
+NAMED_REASONS = 6
+LISTS = 12
+FILES = 50
+EXCLUDED_SENDS = 100
+
+
+def build_report(marts: Path, target: Path) -> None:
+    """Write the page of the published marts, whole or not at all.
+
+    Args:
+        marts: the published DuckDB file.
+        target: the page; the one before is replaced in one step.
+
+    Raises:
+        FileNotFoundError: when nothing has been published yet.
+    """
+    page = render(read_frames(marts))
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, fresh = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as writer:
+            writer.write(page)
+            writer.flush()
+            os.fsync(writer.fileno())
+        Path(fresh).replace(target)
+    except BaseException:
+        Path(fresh).unlink(missing_ok=True)
+        raise
+
+
+def render(frames: Frames) -> str:
+    """The page as text: the same for the same marts."""
+    from plotly.offline import get_plotlyjs
+
+    figures: dict[str, Figure] = {}
+    sections = _sections(frames, figures)
+    plotly = get_plotlyjs()
+    script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
+    return _environment(frames.bands).get_template("page.html.j2").render(
+        sections,
+        style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+        plotly=plotly if figures else "",
+        script=script,
+        script_hashes=[_csp_hash(text) for text in (plotly, script)],
+        figures=_inert_json(figures),
+    )
+
+
+def _environment(bands: Sequence[Band]) -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "percent": partial(words.percent, edges=_edges(bands)),
+        "count": words.count,
+        "day": words.day,
+        "month": words.month,
+        "known": _known,
+    }
+    return environment
+
+
+def _known(value: float | None) -> str:
+    """A number for the table's sorter; empty sorts last."""
+    return "" if value is None else f"{value:.10g}"
+
+
+def _csp_hash(script: str) -> str:
+    digest = hashlib.sha256(script.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _inert_json(figures: Mapping[str, Figure]) -> str:
+    """JSON that cannot end the script element it stands in."""
+    text = json.dumps(figures, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _edges(bands: Sequence[Band]) -> list[float]:
+    """Where one severity band becomes the next."""
+    return [b.lower_pct for b in bands if b.kind == "severity" and b.lower_pct]
+
+
+def _reference(bands: Sequence[Band]) -> float | None:
+    """The yearly loss that is commonly expected, in percent."""
+    return next((band.upper_pct for band in bands if band.kind == "decay"), None)
+
+
+def _sections(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
+    """Everything the template shows, chapter by chapter; draws into ``figures``."""
+    severity = [band for band in frames.bands if band.kind == "severity"]
+    accounts = findings.histories(frames.decay)
+    newest = [row for row in frames.reasons if row.period_kind == "rolling_12_months"]
+    reasons = findings.reason_totals(newest)
+    return {
+        "build_id": frames.build_id,
+        "is_empty": not (frames.sends or frames.decay or newest),
+        "bands": [(band.band, words.band_range(band)) for band in severity],
+        "head": _head(frames, accounts, reasons),
+        "sends": _sends_chapter(frames, severity, figures),
+        "reasons": _reasons_chapter(frames, reasons, figures),
+        "decay": _decay_chapter(accounts, _reference(frames.bands), figures),
+        "trust": _trust_chapter(frames),
+    }
+
+
+def _head(
+    frames: Frames, accounts: Sequence[AccountHistory], reasons: ReasonTotals
+) -> dict[str, Any]:
+    sends = frames.sends
+    costly = findings.worst_first(send for send in sends if findings.stands_out(send))
+    reference = _reference(frames.bands)
+    judged = [send for send in sends if send.is_judged]
+    bands = Counter(send.observed_band for send in judged)
+    answer = [
+        words.reason_clause(reasons) + " " + words.loss_clause(accounts, reference)
+    ]
+    if sends:
+        worst = costly[0] if costly else None
+        answer.insert(0, words.cost_sentence(worst, sends, _edges(frames.bands)))
+        answer.insert(0, words.judged_sentence(sends))
+    return {
+        "answer": answer,
+        "judged": len(judged),
+        "by_band": [
+            (band.band, words.band_range(band), bands[band.band])
+            for band in frames.bands
+            if band.kind == "severity"
+        ],
+        "freshness": words.freshness(frames.files, sends),
+        "maturity": words.maturity(sends) if sends else words.UNKNOWN,
+    }
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """Where a rate, its interval and the past lie on a small ruler, 0-100."""
+
+    dot: float
+    low: float
+    high: float
+    past: float | None
+
+
+@dataclass(frozen=True)
+class SendRow:
+    """One line of a table of sends."""
+
+    send: Send
+    whisker: Whisker | None
+    interval: str
+    why_no_rate: str
+    times: str
+    times_value: float | None
+    extra: str
+    extra_value: float | None
+    why_no_past: str
+    opens: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class StreamBlock:
+    """One stream as it is shown."""
+
+    anchor: str
+    stream: Stream
+    summary: str
+    alt: str
+    has_chart: bool
+    left_out: int
+    rows: list[SendRow]
+    rows_left_out: int
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Costly:
+    """One line of the ranking over all streams."""
+
+    send: Send
+    stream: str
+    anchor: str
+    people: str
+    times: str
+    width: float
+
+
+def _sends_chapter(
+    frames: Frames, severity: Sequence[Band], figures: dict[str, Figure]
+) -> dict[str, Any]:
+    streams = findings.streams(frames.sends)
+    by_campaign = findings.reasons_by_campaign(
+        row for row in frames.reasons if row.period_kind == "campaign"
+    )
+    said = {
+        send.campaign_key: _said(
+            by_campaign.get((send.source, send.account, send.campaign_id, send.variant))
+        )
+        for send in frames.sends
+    }
+    blocks = [
+        _stream_block(f"stream-{number}", stream, severity, said, figures)
+        for number, stream in enumerate(streams[:CHARTED_STREAMS], start=1)
+    ]
+    open_blocks = [block for block in blocks[:OPEN_STREAMS] if block.stream.is_plain]
+    return {
+        "costliest": _costliest(blocks),
+        "open": open_blocks,
+        "folded": blocks[len(open_blocks) :],
+        "others": [
+            (stream, words.stream_summary(stream)) for stream in streams[CHARTED_STREAMS:]
+        ],
+        "count": len(frames.sends),
+        "shown_sends": SHOWN_SENDS,
+        "minimum_past": findings.MINIMUM_PAST_SENDS,
+        "standing_out": sum(findings.stands_out(send) for send in frames.sends),
+    }
+
+
+def _said(reasons: ReasonTotals | None) -> str:
+    """What those who left through a send gave as the reason most often."""
+    if reasons is None or reasons.main is None:
+        return ""
+    return (
+        f"{reasons.main.label}: {reasons.main.count:,} of"
+        f" {words.plural(reasons.answered_count, 'answer')}"
+    )
+
+
+def _stream_block(
+    anchor: str,
+    stream: Stream,
+    severity: Sequence[Band],
+    said: Mapping[str, str],
+    figures: dict[str, Figure],
+) -> StreamBlock:
+    dated = stream.dated
+    shown = dated[-CHARTED_SENDS:]
+    has_chart = sum(send.is_judged for send in shown) > 1
+    if has_chart:
+        figures[anchor] = charts.stream_chart(stream, severity, shown)
+    ranked = findings.worst_first(stream.sends)
+    rows = ranked[:TABLE_SENDS]
+    top = charts.axis_top(rows, [band.lower_pct for band in severity if band.lower_pct])
+    return StreamBlock(
+        anchor=anchor,
+        stream=stream,
+        summary=words.stream_summary(stream),
+        alt=words.stream_alt(stream),
+        has_chart=has_chart,
+        left_out=len(dated) - len(shown),
+        rows=[_send_row(send, top, said.get(send.campaign_key, "")) for send in rows],
+        rows_left_out=len(ranked) - len(rows),
+        notes=words.unknowns(stream),
+    )
+
+
+def _send_row(send: Send, top: float, reason: str) -> SendRow:
+    extra = findings.extra_people(send)
+    times = findings.times_usual(send)
+    low, high = send.unsubscribe_rate_low_pct, send.unsubscribe_rate_high_pct
+    return SendRow(
+        send=send,
+        whisker=_whisker(send, top),
+        interval=words.interval(low, high),
+        why_no_rate="" if send.is_judged else words.why_no_rate(send),
+        times=words.times(times),
+        times_value=times,
+        extra=words.signed(extra),
+        extra_value=extra,
+        why_no_past=words.why_no_past(send) if extra is None else "",
+        opens=words.opens(send),
+        reason=reason,
+    )
+
+
+def _whisker(send: Send, top: float) -> Whisker | None:
+    def place(value: float | None) -> float:
+        return round(100 * min((value or 0.0) / top, 1.0), 2)
+
+    if not send.is_judged:
+        return None
+    past = send.previous_rate_median_pct
+    return Whisker(
+        dot=place(send.unsubscribe_rate_pct),
+        low=place(send.unsubscribe_rate_low_pct),
+        high=place(send.unsubscribe_rate_high_pct),
+        past=None if past is None else place(past),
+    )
+
+
+def _costliest(blocks: Sequence[StreamBlock]) -> list[Costly]:
+    anchors = {block.stream.stream_id: block for block in blocks}
+    ranked = findings.worst_first(
+        send for block in blocks for send in block.stream.standing_out
+    )[:COSTLIEST_SENDS]
+    if not ranked:
+        return []
+    most = max(findings.extra_people(send) or 0 for send in ranked)
+    return [
+        Costly(
+            send=send,
+            stream=anchors[send.stream_id].stream.name,
+            anchor=anchors[send.stream_id].anchor,
+            people=words.signed(findings.extra_people(send)),
+            times=words.times(findings.times_usual(send)),
+            width=round(100 * (findings.extra_people(send) or 0) / most, 1),
+        )
+        for send in ranked
+    ]
+
+
+def _reasons_chapter(
+    frames: Frames, totals: ReasonTotals, figures: dict[str, Figure]
+) -> dict[str, Any]:
+    newest = [row for row in frames.reasons if row.period_kind == "rolling_12_months"]
+    monthly = [row for row in frames.reasons if row.period_kind == "month"]
+    starts = [row.period_start for row in newest if row.period_start]
+    series = _reason_series(findings.reason_totals(monthly))
+    if monthly:
+        months = _reason_months(frames, series)
+        figures["reason-months"] = charts.reason_months(
+            months, [(name, colour) for name, colour, _ in series]
+        )
+    by_list = findings.reasons_by_list(newest)
+    widest = max(
+        (ends[1] for row in totals.answers if (ends := row.of_answered.interval)),
+        default=100.0,
+    )
+    return {
+        "totals": totals,
+        "since": min(starts) if starts else None,
+        "scale": widest,
+        "interval": words.interval,
+        "has_months": bool(monthly),
+        "legend": [(name, colour.removeprefix("--")) for name, colour, _ in series],
+        "by_list": by_list[:LISTS],
+        "lists_left_out": max(0, len(by_list) - LISTS),
+        "topics": words.topic_sentence(frames.sends) if frames.sends else "",
+    }
+
+
+def _reason_series(totals: ReasonTotals) -> list[tuple[str, str, frozenset[str]]]:
+    """Name, colour and reasons of each layer: answers first, silence on top."""
+    clear = [row for row in totals.answers if row.reason not in findings.VAGUE_REASONS]
+    series = [
+        (row.label, f"--series-{number}", frozenset({row.reason}))
+        for number, row in enumerate(clear[:NAMED_REASONS], start=1)
+    ]
+    pooled = {row.reason for row in clear[NAMED_REASONS:]}
+    pooled |= {row.reason for row in totals.answers if row.reason == "other"}
+    if pooled:
+        series.append(("All other reasons", "--series-7", frozenset(pooled)))
+    vague = {
+        row.reason: row.label
+        for row in totals.answers
+        if row.reason in findings.VAGUE_REASONS and row.reason != "other"
+    }
+    if vague:
+        series.append(("Answered, not understood", "--series-8", frozenset(vague)))
+    for number, row in enumerate(totals.silences):
+        colour = "--series-none" if number % 2 else "--series-silent"
+        series.append((row.label, colour, frozenset({row.reason})))
+    return series
+
+
+def _reason_months(
+    frames: Frames, series: Sequence[tuple[str, str, frozenset[str]]]
+) -> dict[date, Counter[str]]:
+    layer = {reason: name for name, _, reasons in series for reason in reasons}
+    months: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    for row in frames.reasons:
+        if row.period_kind == "month" and row.period_start:
+            months[row.period_start][layer[row.reason]] += row.reason_count
+    return {month: months[month] for month in sorted(months)[-MONTHS:]}
+
+
+@dataclass(frozen=True)
+class HistoryBlock:
+    """A list, or an account as a whole, as it is shown."""
+
+    anchor: str
+    history: ListHistory
+    basis: str
+    causes: list[tuple[str, str, int]]
+    legend: list[tuple[str, str]]
+    added: int
+    lost: int
+    months: int
+    left_out: int
+    is_unfinished: bool
+
+
+def _decay_chapter(
+    accounts: Sequence[AccountHistory],
+    reference: float | None,
+    figures: dict[str, Figure],
+) -> dict[str, Any]:
+    blocks = []
+    for number, account in enumerate(accounts[:LISTS], start=1):
+        whole = _history_block(f"decay-{number}", account.whole, reference, figures)
+        lists = [
+            _history_block(f"decay-{number}-{place}", part, reference, figures)
+            for place, part in enumerate(account.lists[:LISTS], start=1)
+        ]
+        blocks.append((whole, lists, max(0, len(account.lists) - LISTS)))
+    return {"accounts": blocks, "reference": reference}
+
+
+def _history_block(
+    anchor: str,
+    history: ListHistory,
+    reference: float | None,
+    figures: dict[str, Figure],
+) -> HistoryBlock:
+    months = history.months[-MONTHS:]
+    figures[f"{anchor}-lost"] = charts.loss_months(months)
+    figures[f"{anchor}-contacts"] = charts.contact_months(months)
+    figures[f"{anchor}-attrition"] = charts.attrition_months(months, reference)
+    recent = history.months[-findings.MONTHS_IN_A_YEAR :]
+    causes = [
+        (label, charts.LOSS_COLOURS[column], sum(getattr(m, column) or 0 for m in recent))
+        for column, label in words.LOSS_CAUSES.items()
+    ]
+    drawn = [
+        (label, charts.LOSS_COLOURS[column].removeprefix("--"))
+        for column, label in words.LOSS_CAUSES.items()
+        if any(getattr(row, column) for row in months)
+    ]
+    return HistoryBlock(
+        anchor=anchor,
+        history=history,
+        basis=words.loss_basis(history.annual_loss),
+        causes=[cause for cause in causes if cause[2]],
+        legend=drawn,
+        added=sum(row.added_count or 0 for row in recent),
+        lost=sum(row.lost_count or 0 for row in recent),
+        months=len(recent),
+        left_out=len(history.months) - len(months),
+        is_unfinished=any(not row.is_complete_month for row in months),
+    )
+
+
+def _trust_chapter(frames: Frames) -> dict[str, Any]:
+    broken: defaultdict[str, list[BrokenCheck]] = defaultdict(list)
+    for check in frames.broken_checks:
+        broken[check.campaign_key].append(check)
+    excluded = sorted(
+        (send for send in frames.sends if send.is_excluded),
+        key=lambda send: (-(send.delivered_count or 0), send.campaign_key),
+    )
+    bases = Counter(
+        send.delivered_count_basis or "unavailable" for send in frames.sends
+    )
+    printed = Counter(
+        send.vendor_rate_denominator
+        for send in frames.sends
+        if send.vendor_rate_denominator
+    )
+    states = Counter(file.state for file in frames.files if file.state)
+    imperfect = [
+        file
+        for file in frames.files
+        if file.state == "loaded" and (file.rejected_count or file.unmapped_count)
+    ]
+    return {
+        "excluded": [(send, broken[send.campaign_key]) for send in excluded][
+            :EXCLUDED_SENDS
+        ],
+        "excluded_left_out": max(0, len(excluded) - EXCLUDED_SENDS),
+        "bases": [
+            (*words.BASES.get(basis, (basis.replace("_", " "), "")), number)
+            for basis, number in sorted(bases.items(), key=lambda pair: (-pair[1], pair[0]))
+        ],
+        "printed": [
+            (words.PRINTED_DENOMINATORS.get(base, base), number)
+            for base, number in sorted(
+                printed.items(), key=lambda pair: (-pair[1], pair[0])
+            )
+        ],
+        "conservation": frames.conservation,
+        "automated": words.automated_sentence(frames.sends),
+        "states": [
+            (words.FILE_STATES.get(state, state), number)
+            for state, number in sorted(
+                states.items(), key=lambda pair: (-pair[1], pair[0])
+            )
+        ],
+        "refused": [file for file in frames.files if file.state == "refused"][:FILES],
+        "imperfect": imperfect[:FILES],
+        "imperfect_left_out": max(0, len(imperfect) - FILES),
+        "assumed": sorted(
+            {
+                (file.source or "", file.account or "", file.defaults_used)
+                for file in frames.files
+                if file.defaults_used and file.state == "loaded"
+            }
+        )[:FILES],
+        "records": sum(file.record_count or 0 for file in frames.files),
+        "rejected": sum(file.rejected_count or 0 for file in frames.files),
+    }

@@ -1,0 +1,261 @@
+"""Rows of the published marts, as the page needs them.
+
+Reading only: what follows from the rows is in ``findings``. A column that is NULL stays
+None all the way to the page, where it is said to be unknown.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dagster_project.settings import SEEDS
+from dagster_project.warehouse import read_only
+
+Row = TypeVar("Row")
+
+ALL_LISTS = "(all)"
+"""The name under which a mart sums the lists of an account."""
+
+PLAIN_SEND_TYPES = ("campaign", "ab_variant", "resend")
+"""Sends with a day of their own; a flow or a receipt goes out all the time."""
+
+
+@dataclass(frozen=True)
+class Send:
+    """One campaign x variant: its rate, its counts and its stream's past."""
+
+    campaign_key: str
+    source: str
+    account: str
+    campaign_id: str
+    variant: str
+    stream_id: str
+    campaign_name: str | None
+    subject: str | None
+    send_type: str | None
+    delivered_count_basis: str | None
+    maturity: str | None
+    exclusion_reason: str | None
+    open_basis: str | None
+    observed_band: str | None
+    vendor_rate_denominator: str | None
+    delivered_count: int | None
+    unsubscribe_count: int | None
+    topic_opt_out_count: int | None
+    complaint_count: int | None
+    suspect_automated_count: int | None
+    previous_send_count: int | None
+    unsubscribe_rate_pct: float | None
+    unsubscribe_rate_low_pct: float | None
+    unsubscribe_rate_high_pct: float | None
+    previous_rate_median_pct: float | None
+    complaint_rate_pct: float | None
+    open_rate_pct: float | None
+    click_rate_pct: float | None
+    is_excluded: bool
+    is_complaint_red_flag: bool | None
+    sent_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """What people call it: the campaign's name, else its subject, else its id."""
+        name = self.campaign_name or self.subject or self.campaign_id
+        return f"{name} · {self.variant}" if self.variant else name
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it has a rate at all."""
+        return self.unsubscribe_rate_pct is not None
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether its counts may still move."""
+        return self.maturity == "provisional"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Opt-outs of one list, period and reason."""
+
+    source: str
+    account: str
+    list: str
+    period_kind: str
+    period_start: date | None
+    campaign_id: str | None
+    variant: str | None
+    reason: str
+    reason_label: str | None
+    reason_count: int
+    is_answered: bool | None
+
+
+@dataclass(frozen=True)
+class DecayMonth:
+    """One list, or ``(all)`` of an account, in one month."""
+
+    source: str
+    account: str
+    list: str
+    month: date
+    contacts_at_start: int
+    added_count: int | None
+    lost_count: int | None
+    lost_unsubscribe_count: int | None
+    lost_hard_bounce_count: int | None
+    lost_complaint_count: int | None
+    lost_validation_count: int | None
+    lost_sunset_count: int | None
+    lost_deleted_count: int | None
+    lost_unknown_count: int | None
+    lost_from_start_count: int | None
+    contacts_at_end: int
+    monthly_attrition_pct: float | None
+    annualised_attrition_pct: float | None
+    is_attrition_lower_bound: bool | None
+    is_complete_month: bool | None
+
+
+@dataclass(frozen=True)
+class BrokenCheck:
+    """A check of a campaign's counts that failed."""
+
+    campaign_key: str
+    check_name: str
+    left_value: int | None
+    right_value: int | None
+    difference: int | None
+    tolerance: float | None
+
+
+@dataclass(frozen=True)
+class Conservation:
+    """Where the opt-out records of one source and account went."""
+
+    source: str
+    account: str
+    raw_count: int
+    attributed_count: int
+    repeat_count: int
+    not_by_recipient_count: int
+    unattributed_count: int
+    rejected_count: int
+    is_conserved: bool
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """One judged file."""
+
+    load: str
+    source: str | None
+    account: str | None
+    state: str | None
+    file_name: str | None
+    refusal_reason: str | None
+    refusal_detail: str | None
+    ignored_columns: str | None
+    defaults_used: str | None
+    record_count: int | None
+    rejected_count: int | None
+    unmapped_count: int | None
+    exported_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Band:
+    """One stretch of rates of the seed ``benchmark_bands``."""
+
+    kind: str
+    band: str
+    lower_pct: float | None
+    is_lower_inclusive: bool
+    upper_pct: float | None
+    is_upper_inclusive: bool
+
+
+@dataclass(frozen=True)
+class Frames:
+    """Everything the page is made of."""
+
+    build_id: str | None
+    sends: list[Send]
+    reasons: list[Reason]
+    decay: list[DecayMonth]
+    broken_checks: list[BrokenCheck]
+    conservation: list[Conservation]
+    files: list[LoadedFile]
+    bands: list[Band]
+
+
+# A period of the last twelve months exists for every month; only the newest is shown.
+_NEWEST_REASONS = """
+    period_kind != 'rolling_12_months' or period_start = (
+        select max(period_start) from opt_out_reasons
+        where period_kind = 'rolling_12_months'
+    )
+"""
+
+
+def read_frames(marts: Path) -> Frames:
+    """Read what the page needs; every order is total, so that equal marts read equal.
+
+    Raises:
+        FileNotFoundError: when nothing has been published yet.
+    """
+    if not marts.is_file():
+        raise FileNotFoundError(
+            f"There are no published marts at {marts}. Run `optout run` first."
+        )
+    with read_only(marts) as connection:
+        # The file is named like the schema, so that `marts.<table>` is ambiguous.
+        (database,) = connection.execute("select current_database()").fetchall()[0]
+        connection.execute(f"set schema = '\"{database}\".marts'")
+
+        def read(row: type[Row], mart: str, where: str = "true") -> list[Row]:
+            return _read(connection, row, mart, where)
+
+        return Frames(
+            build_id=_build_id(connection),
+            sends=read(Send, "campaign_unsubscribe_rates"),
+            reasons=read(Reason, "opt_out_reasons", _NEWEST_REASONS),
+            decay=read(DecayMonth, "list_decay_monthly"),
+            broken_checks=read(BrokenCheck, "denominator_audit", "verdict = 'broken'"),
+            conservation=read(Conservation, "opt_out_conservation"),
+            files=read(LoadedFile, "load_ledger"),
+            bands=list(_bands(SEEDS / "benchmark_bands.csv")),
+        )
+
+
+def _read(connection: Any, row: type[Row], mart: str, where: str) -> list[Row]:
+    columns = ", ".join(f'"{field.name}"' for field in fields(row))  # type: ignore[arg-type]
+    rows = connection.execute(
+        f"select {columns} from {mart} where {where} order by all"
+    ).fetchall()
+    return [row(*values) for values in rows]
+
+
+def _build_id(connection: Any) -> str | None:
+    for mart in ("load_ledger", "campaign_unsubscribe_rates", "list_decay_monthly"):
+        found = connection.execute(f"select any_value(build_id) from {mart}").fetchone()
+        if found and found[0]:
+            return str(found[0])
+    return None
+
+
+def _bands(seed: Path) -> Iterable[Band]:
+    with seed.open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            yield Band(
+                kind=row["kind"],
+                band=row["band"],
+                lower_pct=float(row["lower_pct"]) if row["lower_pct"] else None,
+                is_lower_inclusive=row["is_lower_inclusive"] == "true",
+                upper_pct=float(row["upper_pct"]) if row["upper_pct"] else None,
+                is_upper_inclusive=row["is_upper_inclusive"] == "true",
+            )

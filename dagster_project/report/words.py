@@ -1,0 +1,444 @@
+"""How numbers and findings are said: every sentence of the page that depends on data.
+
+Plain text, escaped by the template; only the headline marks its numbers and escapes
+what it quotes itself. Unknown is a word with a reason, never a 0.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from math import floor, log10
+
+from markupsafe import Markup
+
+from dagster_project.report.findings import (
+    MINIMUM_PAST_SENDS,
+    MONTHS_IN_A_YEAR,
+    AccountHistory,
+    AnnualLoss,
+    ReasonTotals,
+    Stream,
+    extra_people,
+    times_usual,
+)
+from dagster_project.report.queries import Band, LoadedFile, Send
+
+UNKNOWN = "unknown"
+SPACE = "\N{NO-BREAK SPACE}"
+DASH = "\N{EN DASH}"
+MINUS = "\N{MINUS SIGN}"
+
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_SMALL = "no one two three four five six seven eight nine ten".split()
+
+LOSS_CAUSES = {
+    "lost_unsubscribe_count": "Unsubscribed",
+    "lost_complaint_count": "Complained",
+    "lost_hard_bounce_count": "Address died (hard bounce)",
+    "lost_validation_count": "Removed after validation",
+    "lost_sunset_count": "Removed for silence",
+    "lost_deleted_count": "Deleted by the sender",
+    "lost_unknown_count": "Left, cause unknown",
+}
+"""Column of ``list_decay_monthly`` -> what it is called, from the contact's own will to
+nobody's."""
+
+BASES = {
+    "reported": ("Stated by the export", "The export prints how many were delivered."),
+    "events": ("Counted from events", "One event for each mail that arrived."),
+    "recipients_minus_bounces": (
+        "Recipients minus bounces",
+        "The export prints recipients and bounces and says the rest arrived.",
+    ),
+    "unavailable": (
+        "Not known",
+        "Nothing says how many arrived, so these sends have no rate.",
+    ),
+}
+
+PRINTED_DENOMINATORS = {
+    "sent": "divide by the mails sent",
+    "delivered": "divide by the mails delivered",
+    "opens": "divide by the opens",
+    "unexplained": "follow from none of its own counts",
+}
+
+FILE_STATES = {
+    "loaded": "loaded",
+    "duplicate": "known before, loaded once",
+    "refused": "refused as a whole",
+    "withdrawn": "withdrawn by hand",
+}
+
+
+def percent(value: float | None, edges: Sequence[float] = ()) -> str:
+    """Three significant digits, more where fewer would cross the edge of a band."""
+    if value is None:
+        return UNKNOWN
+    text = _significant(value, 3)
+    for digits in range(4, 12):
+        if all(_side(float(text), edge) == _side(value, edge) for edge in edges):
+            break
+        text = _significant(value, digits)
+    return f"{text}{SPACE}%"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Both ends of an interval, the sign of percent once."""
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{_significant(low, 2)}{DASH}{_significant(high, 2)}{SPACE}%"
+
+
+def _significant(value: float, digits: int) -> str:
+    if value == 0:
+        return "0"
+    return f"{value:.{max(0, digits - 1 - floor(log10(abs(value))))}f}"
+
+
+def _side(value: float, edge: float) -> int:
+    return (value > edge) - (value < edge)
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands separated."""
+    return UNKNOWN if value is None else f"{round(value):,}"
+
+
+def signed(value: float | None) -> str:
+    """A whole number of people with its sign."""
+    if value is None:
+        return UNKNOWN
+    people = round(value)
+    return "0" if people == 0 else f"{'+' if people > 0 else MINUS}{abs(people):,}"
+
+
+def times(value: float | None) -> str:
+    """How many times the usual."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:.0f}×" if value >= 10 else f"{value:.1f}×"
+
+
+def day(moment: datetime | date | None) -> str:
+    """A day as people write it."""
+    if moment is None:
+        return UNKNOWN
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
+def month(first_day: date | None) -> str:
+    """A month as people write it."""
+    if first_day is None:
+        return UNKNOWN
+    return f"{_MONTHS[first_day.month - 1]} {first_day.year}"
+
+
+def plural(number: int, one: str, many: str | None = None) -> str:
+    """A count with its noun."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _small(number: int, one: str, many: str | None = None) -> str:
+    noun = one if number == 1 else many or one + "s"
+    return f"{_SMALL[number] if number < len(_SMALL) else format(number, ',')} {noun}"
+
+
+def _is_or_are(number: int) -> str:
+    return "is" if number == 1 else "are"
+
+
+def band_range(band: Band) -> str:
+    """The stretch of rates a band covers."""
+    low, high = band.lower_pct or 0.0, band.upper_pct
+    if high is None:
+        return f"above {low:g}{SPACE}%"
+    if not low:
+        return f"below {high:g}{SPACE}%"
+    return f"{'' if band.is_lower_inclusive else 'above '}{low:g}{DASH}{high:g}{SPACE}%"
+
+
+def why_no_rate(send: Send) -> str:
+    """Why the rate of a send is unknown."""
+    if send.is_excluded:
+        return f"excluded: {send.exclusion_reason or 'its counts contradict each other'}"
+    if send.delivered_count is None:
+        return "no export says how many were delivered"
+    if send.delivered_count == 0:
+        return "nothing was delivered"
+    return "no export says how many unsubscribed"
+
+
+def why_no_past(send: Send) -> str:
+    """Why a send cannot be compared with its past."""
+    if not send.is_judged:
+        return "no rate to compare"
+    return "first of its stream: no earlier settled send"
+
+
+def opens(send: Send) -> str:
+    """The open rate with what kind of opens it counts."""
+    if send.open_rate_pct is None:
+        return UNKNOWN
+    return f"{percent(send.open_rate_pct)}{'' if send.open_basis == 'human' else '*'}"
+
+
+def unknowns(stream: Stream) -> list[str]:
+    """Why cells of a stream's table say unknown, a sentence each."""
+    judged = stream.judged
+    notes = []
+    for column, thing in (
+        ("open_rate_pct", "Opens"),
+        ("click_rate_pct", "Clicks"),
+        ("complaint_rate_pct", "Complaints"),
+    ):
+        missing = sum(getattr(send, column) is None for send in judged)
+        if missing and missing == len(judged):
+            notes.append(f"{thing} are unknown: the exports of this stream print none.")
+        elif missing:
+            notes.append(
+                f"{thing} are unknown for {plural(missing, 'send')}: "
+                "their export prints none."
+            )
+    if any(send.open_basis == "all" for send in judged):
+        notes.append(
+            "* All opens: this export cannot tell people from mail programs that open"
+            " every mail."
+        )
+    return notes
+
+
+def stream_summary(stream: Stream) -> str:
+    """One stream in a line."""
+    judged = stream.judged
+    if not judged:
+        return f"{_small(len(stream.sends), 'send').capitalize()}, none with a rate."
+    dated = stream.dated
+    period = ""
+    if dated and day(dated[0].sent_at) != day(dated[-1].sent_at):
+        period = f", {day(dated[0].sent_at)} to {day(dated[-1].sent_at)}"
+    elif dated:
+        period = f" on {day(dated[0].sent_at)}"
+    rate = percent(100 * stream.unsubscribe_count / stream.delivered_count)
+    standing_out = len(stream.standing_out)
+    return (
+        f"{plural(len(stream.sends), 'send')}{period}. {count(stream.unsubscribe_count)}"
+        f" of {count(stream.delivered_count)} delivered mails ended in an unsubscribe"
+        f" ({rate}). {_small(standing_out, 'send').capitalize()}"
+        f" {'stands' if standing_out == 1 else 'stand'} above the stream's own past."
+    )
+
+
+def stream_alt(stream: Stream) -> str:
+    """What the chart of a stream shows, for those who do not see it."""
+    bands = Counter(send.observed_band for send in stream.judged)
+    listed = ", ".join(f"{bands[band]} {band}" for band in bands if band)
+    return (
+        f"Unsubscribe rate of {plural(len(stream.judged), 'send')} of {stream.name} in"
+        f" the order of sending, with 95 % intervals, against the median of earlier"
+        f" sends: {listed}. The table below holds the numbers."
+    )
+
+
+def send_hover(send: Send, edges: Sequence[float]) -> list[str]:
+    """The lines that appear when a send of a chart is pointed at."""
+    lines = [f"{day(send.sent_at)}"]
+    if not send.is_judged:
+        return [*lines, f"no rate: {why_no_rate(send)}"]
+    lines.append(
+        f"{percent(send.unsubscribe_rate_pct, edges)}: {count(send.unsubscribe_count)} of"
+        f" {count(send.delivered_count)} left ({send.observed_band})"
+    )
+    low, high = send.unsubscribe_rate_low_pct, send.unsubscribe_rate_high_pct
+    lines.append(f"95 % interval {interval(low, high)}")
+    if send.previous_rate_median_pct is not None:
+        ratio = times_usual(send)
+        lines.append(
+            f"usual {percent(send.previous_rate_median_pct)}"
+            + (f", so {times(ratio)} its past" if ratio is not None else "")
+        )
+    if send.is_provisional:
+        lines.append("provisional: may still rise")
+    return lines
+
+
+def judged_sentence(sends: Sequence[Send]) -> Markup:
+    """How much of what was sent can be trusted to be judged."""
+    judged = sum(send.is_judged for send in sends)
+    excluded = sum(send.is_excluded for send in sends)
+    unrated = len(sends) - judged - excluded
+    share = percent(100 * excluded / len(sends))
+    parts = [
+        Markup("<strong>{} of {}</strong> can be judged").format(
+            count(judged), plural(len(sends), "send")
+        )
+    ]
+    if excluded:
+        parts.append(
+            Markup("<strong>{}</strong> ({}) {} excluded because {}").format(
+                count(excluded),
+                share,
+                _is_or_are(excluded),
+                "its counts contradict each other"
+                if excluded == 1
+                else "their counts contradict each other",
+            )
+        )
+    if unrated:
+        parts.append(
+            Markup("{} no rate because a count is missing").format(
+                f"{count(unrated)} {'has' if unrated == 1 else 'have'}"
+            )
+        )
+    if len(parts) == 1:
+        parts.append(Markup("none had to be excluded"))
+    return Markup("; ").join(parts) + "."
+
+
+def cost_sentence(
+    worst: Send | None, sends: Sequence[Send], edges: Sequence[float]
+) -> Markup:
+    """Which send cost the most people against its own past."""
+    if worst is None:
+        is_new = all(
+            (send.previous_send_count or 0) < MINIMUM_PAST_SENDS for send in sends
+        )
+        if is_new:
+            return Markup(
+                "No stream has {} settled sends behind it yet, so no send can be called"
+                " unusual."
+            ).format(_SMALL[MINIMUM_PAST_SENDS])
+        return Markup("No send stands above its own stream's past.")
+    extra = extra_people(worst) or 0
+    return Markup(
+        "<strong><bdi>{}</bdi></strong> of {} cost the most people against its own past:"
+        " about <strong>{}</strong> more than usual left{} ({} where {} is usual)."
+    ).format(
+        worst.name,
+        day(worst.sent_at),
+        plural(round(extra), "person", "people"),
+        " so far" if worst.is_provisional else "",
+        percent(worst.unsubscribe_rate_pct, edges),
+        percent(worst.previous_rate_median_pct),
+    )
+
+
+def reason_clause(reasons: ReasonTotals) -> Markup:
+    """The main reason, as a sentence of its own."""
+    if not reasons.opt_out_count:
+        return Markup("Why people left is unknown: no export tells of single opt-outs.")
+    main = reasons.main
+    if main is None:
+        return Markup("Why people left is unknown: of {}, none gave a reason.").format(
+            plural(reasons.opt_out_count, "opt-out")
+        )
+    return Markup(
+        "The reason given most is <strong>“{}”</strong> ({} of {})."
+    ).format(
+        main.label,
+        percent(main.of_answered.pct),
+        plural(reasons.answered_count, "answer"),
+    )
+
+
+def loss_clause(
+    accounts: Sequence[AccountHistory], reference: float | None
+) -> Markup:
+    """What the list loses in a year, as a sentence of its own."""
+    if not accounts:
+        return Markup(
+            "What the list loses in a year is unknown: no contact list has arrived."
+        )
+    whole = accounts[0].whole
+    loss = whole.annual_loss
+    name = f"The list of {whole.source} · {whole.account}" if accounts[1:] else "The list"
+    if loss is None:
+        return Markup(
+            "{} has no whole month on record yet, so its yearly loss is unknown."
+        ).format(name)
+    return Markup("{} loses {}<strong>{}</strong> of its contacts a year{}.").format(
+        name,
+        "at least " if loss.is_lower_bound else "",
+        percent(loss.pct),
+        f" (rule of thumb: up to {reference:g}{SPACE}%)" if reference else "",
+    )
+
+
+def loss_basis(loss: AnnualLoss | None) -> str:
+    """What the yearly loss of a list is made from."""
+    if loss is None:
+        return "no month is on record as a whole yet"
+    months = f"{month(loss.first_month)} to {month(loss.last_month)}"
+    if loss.month_count == 1:
+        months = month(loss.last_month)
+    if loss.month_count == MONTHS_IN_A_YEAR:
+        text = f"the twelve whole months {months}, one after the other"
+    else:
+        text = (
+            f"at the pace of {_small(loss.month_count, 'whole month')} ({months}),"
+            " less sure than a full year"
+        )
+    if loss.is_lower_bound:
+        text += "; at least this much, because some of the lost were never seen joining"
+    return text
+
+
+def freshness(files: Iterable[LoadedFile], sends: Sequence[Send]) -> str:
+    """How far the data reach."""
+    exported = [
+        file.exported_at for file in files if file.exported_at and file.state == "loaded"
+    ]
+    sent = [send.sent_at for send in sends if send.sent_at]
+    parts = []
+    if exported:
+        parts.append(f"{day(max(exported))} (newest export)")
+    if sent:
+        parts.append(f"{day(max(sent))} (newest send)")
+    return ", ".join(parts) or UNKNOWN
+
+
+def maturity(sends: Sequence[Send]) -> str:
+    """How many sends are too young to be final."""
+    young = sum(send.is_provisional for send in sends)
+    if not young:
+        return "every send has settled"
+    return (
+        f"{plural(young, 'send')} too young to be final: shown hollow,"
+        f" {'its rate' if young == 1 else 'their rates'} may still rise"
+    )
+
+
+def topic_sentence(sends: Sequence[Send]) -> str:
+    """Who left altogether and who only opted down."""
+    rated = [send for send in sends if send.is_judged]
+    left = sum(send.unsubscribe_count or 0 for send in rated)
+    known = [send for send in rated if send.topic_opt_out_count is not None]
+    topics = sum(send.topic_opt_out_count or 0 for send in known)
+    if not known:
+        return (
+            f"{plural(left, 'person', 'people')} unsubscribed through a send. How many"
+            " only opted out of a topic is unknown: no export tells it."
+        )
+    text = (
+        f"{plural(left, 'person', 'people')} unsubscribed through a send;"
+        f" {plural(topics, 'other')} only opted out of a topic and can still be reached."
+        " Topic opt-outs are in no rate."
+    )
+    silent = len(rated) - len(known)
+    if silent:
+        text += f" For {plural(silent, 'send')} topic opt-outs are unknown."
+    return text
+
+
+def automated_sentence(sends: Iterable[Send]) -> str | None:
+    """Opt-outs that a link scanner may have made."""
+    number = sum(send.suspect_automated_count or 0 for send in sends)
+    if not number:
+        return None
+    return (
+        f"{plural(number, 'opt-out')} came within seconds of delivery, as security"
+        " scanners that follow every link cause them. They are counted, because these"
+        " people receive no mail any more."
+    )

@@ -1,0 +1,165 @@
+"""One run of the pipeline in this process: the same Dagster job a schedule starts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dagster_project import dagster_home
+from dagster_project.landing.intake import Inbox
+from dagster_project.landing.land import (
+    NothingToDoError,
+    advice,
+    prepare,
+    reland_archive,
+)
+from dagster_project.landing.ledger import Archive, Ledger, Load
+from dagster_project.publish import published_clock
+from dagster_project.progress import Reporter, told_to
+from dagster_project.settings import Home, Settings
+from dagster_project.warehouse import hold
+
+
+@dataclass
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        home: where everything lies.
+        judged: files judged in this run.
+        findings: what the gate said, critical first.
+        is_stopped: whether the gate stopped the marts.
+        failure: what went wrong otherwise, in one line; the log has the rest.
+        log: the run's log file.
+    """
+
+    home: Home
+    judged: list[Load] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    is_stopped: bool = False
+    failure: str | None = None
+    log: Path | None = None
+
+    @property
+    def exit_code(self) -> int:
+        """As the command line documents them."""
+        if self.is_stopped:
+            return 3
+        if self.failure:
+            return 1
+        return 4 if any(load.state == "refused" for load in self.judged) else 0
+
+    def summary(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "exit_code": self.exit_code,
+            "published": str(self.home.marts),
+            "report": str(self.home.report),
+            "findings": self.findings,
+            "failure": self.failure,
+            "files": [
+                {
+                    "file_name": load.file_name,
+                    "state": load.state,
+                    "refusal_reason": load.refusal_reason,
+                    "record_count": load.record_count,
+                    "loaded_count": load.loaded_count,
+                    "duplicate_count": load.duplicate_count,
+                    "rejected_count": load.rejected_count,
+                    "skipped_count": load.skipped_count,
+                }
+                for load in self.judged
+            ],
+        }
+
+
+def run_pipeline(settings: Settings, reporter: Reporter) -> Outcome:
+    """Run the job once.
+
+    Raises:
+        NothingToDoError: inbox empty and nothing landed before.
+        HomeBusyError: another run holds the home.
+        Other errors with advice, see ``landing``.
+    """
+    home = settings.at
+    with hold(home), told_to(reporter):
+        before = {load.load for load in Ledger(home)}
+        empty = not before and not Archive(home).arrivals()
+        if empty and not Inbox(settings.inbox).look():
+            raise NothingToDoError(advice(settings))
+        prepare(settings)
+        outcome = _execute(settings)
+        outcome.judged = [load for load in Ledger(home) if load.load not in before]
+    return outcome
+
+
+def rebuild_everything(settings: Settings, reporter: Reporter) -> Outcome:
+    """Land the archive again, then build and publish as a run does.
+
+    The clock is that of the last run unless one is given, so that equal archives give
+    equal marts.
+
+    Raises:
+        NothingToDoError: when nothing ever arrived.
+        HomeBusyError: another run holds the home.
+    """
+    home = settings.at
+    if settings.now is None and home.marts.exists():
+        settings = settings.model_copy(update={"now": published_clock(home)})
+    with hold(home), told_to(reporter):
+        landed = reland_archive(settings, lambda *at: reporter.advance("landing", *at))
+        outcome = _execute(settings)
+        outcome.judged = landed.judged
+    return outcome
+
+
+def _execute(settings: Settings) -> Outcome:
+    dagster_home.prepare(settings)
+    settings.share()
+    log = settings.at.logs / "run.log"
+    with _logged_to(log):
+        # Imported here: Dagster and dbt take seconds and read the shared settings.
+        import dagster as dg
+
+        from dagster_project.definitions import definitions
+
+        with dg.DagsterInstance.get() as instance:
+            result = definitions.resolve_job_def("refresh").execute_in_process(
+                instance=instance, raise_on_error=False
+            )
+            outcome = Outcome(settings.at, log=log)
+            for evaluation in result.get_asset_check_evaluations():
+                found = evaluation.metadata["findings"].value
+                outcome.findings += [str(finding) for finding in found]
+                critical = evaluation.severity == dg.AssetCheckSeverity.ERROR
+                outcome.is_stopped |= critical and not evaluation.passed
+            if not result.success and not outcome.is_stopped:
+                outcome.failure = _first_failure(result)
+    return outcome
+
+
+def _first_failure(result: Any) -> str:
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause or error
+            return f"{event.step_key}: {cause.message.strip().splitlines()[0]}"
+    return "The run failed before its first step."
+
+
+@contextmanager
+def _logged_to(path: Path) -> Iterator[None]:
+    """Keep Dagster's and dbt's chatter in the log file and off the terminal."""
+    with path.open("w", encoding="utf-8") as log:
+        root = logging.getLogger()
+        handler = logging.StreamHandler(log)
+        root.addHandler(handler)
+        try:
+            with redirect_stdout(log), redirect_stderr(log):
+                yield
+        finally:
+            root.removeHandler(handler)

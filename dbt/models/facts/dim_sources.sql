@@ -1,0 +1,52 @@
+with
+
+stg_accounts as (
+    select * from {{ ref('stg_accounts') }}
+),
+
+stg_loads as (
+    select * from {{ ref('stg_loads') }}
+),
+
+account_loads as (
+    select
+        source,
+        account,
+
+        min(load) as first_load,
+        max(load) as last_load,
+
+        count(*) as load_count,
+
+        max(landed_at) as last_landed_at
+    from stg_loads
+    group by all
+),
+
+sources as (
+    select
+        {{ hash_key(['stg_accounts.source', 'stg_accounts.account']) }} as source_key,
+        stg_accounts.source,
+        stg_accounts.account,
+
+        stg_accounts.timezone,
+        stg_accounts.industry,
+        stg_accounts.opt_in,
+        account_loads.first_load,
+        account_loads.last_load,
+
+        coalesce(account_loads.load_count, 0) as load_count,
+        cast(stg_accounts.settle_days as bigint) as settle_days,
+        stg_accounts.promised_per_week,
+
+        stg_accounts.is_group_headline,
+
+        account_loads.last_landed_at
+    from stg_accounts
+    left join account_loads
+        on
+            stg_accounts.source = account_loads.source
+            and stg_accounts.account = account_loads.account
+)
+
+select * from sources

@@ -1,0 +1,196 @@
+with
+
+int_campaigns_united as (
+    select * from {{ ref('int_campaigns_united') }}
+),
+
+int_campaigns_counted_from_events as (
+    select * from {{ ref('int_campaigns_counted_from_events') }}
+),
+
+int_campaign_stats_narrowed_to_newest as (
+    select * from {{ ref('int_campaign_stats_narrowed_to_newest') }}
+),
+
+stg_accounts as (
+    select * from {{ ref('stg_accounts') }}
+),
+
+stg_runs as (
+    select * from {{ ref('stg_runs') }}
+),
+
+-- Bounces are known as a total or as its parts. Blocked mail is a part that most
+-- exports do not have; hard and soft are parts that no total lacks.
+totals as (
+    select
+        campaign_key,
+
+        delivered_how,
+
+        sent_count,
+        delivered_count,
+        hard_bounce_count,
+        soft_bounce_count,
+        block_count,
+        coalesce(
+            bounce_count,
+            hard_bounce_count + soft_bounce_count + coalesce(block_count, 0)
+        ) as bounce_count,
+        dropped_count,
+        deferred_count,
+        unsubscribe_count,
+        complaint_count,
+        unique_open_count,
+        human_open_count,
+        unique_click_count,
+        settle_days,
+
+        exported_at
+    from int_campaign_stats_narrowed_to_newest
+),
+
+delivered_totals as (
+    select
+        campaign_key,
+
+        case
+            when delivered_how = 'recipients_minus_bounces'
+                then sent_count - bounce_count - coalesce(dropped_count, 0)
+            when delivered_how = 'unavailable' then null
+            else delivered_count
+        end as delivered_count,
+        case
+            when delivered_how = 'recipients_minus_bounces'
+                then 'recipients_minus_bounces'
+            else 'reported'
+        end as delivered_count_basis
+    from totals
+),
+
+-- A campaign has one basis: numerator and denominator never come from two. Totals age
+-- until they were exported, events until now.
+based_campaigns as (
+    select
+        campaigns.campaign_key,
+
+        case
+            when campaigns.has_delivered_events then 'events'
+            when delivered_totals.delivered_count is not null
+                then delivered_totals.delivered_count_basis
+            else 'unavailable'
+        end as delivered_count_basis,
+
+        delivered_totals.delivered_count,
+        coalesce(
+            totals.settle_days,
+            stg_accounts.settle_days,
+            {{ var('default_settle_days') }}
+        ) as settle_days,
+
+        campaigns.has_delivered_events or totals.campaign_key is null
+            as is_counted_from_events,
+
+        campaigns.sent_at,
+        case
+            when campaigns.has_delivered_events or totals.campaign_key is null
+                then stg_runs.now_at
+            else least(stg_runs.now_at, totals.exported_at)
+        end as counted_until_at
+    from int_campaigns_united as campaigns
+    left join totals
+        on campaigns.campaign_key = totals.campaign_key
+    left join delivered_totals
+        on campaigns.campaign_key = delivered_totals.campaign_key
+    left join stg_accounts
+        on
+            campaigns.source = stg_accounts.source
+            and campaigns.account = stg_accounts.account
+    cross join stg_runs
+),
+
+aged_campaigns as (
+    select
+        campaign_key,
+
+        delivered_count_basis,
+        case
+            when
+                {{ seconds_between('sent_at', 'counted_until_at') }}
+                >= 86400 * settle_days
+                then 'final'
+            else 'provisional'
+        end as maturity,
+
+        delivered_count,
+        settle_days,
+
+        is_counted_from_events
+    from based_campaigns
+),
+
+used_counts as (
+    select
+        campaigns.campaign_key,
+
+        campaigns.delivered_count_basis,
+        campaigns.maturity,
+
+        campaigns.settle_days,
+        events.sent_count,
+        events.sent_count - events.dropped_count as attempted_count,
+        case
+            when campaigns.delivered_count_basis = 'events' then events.delivered_count
+        end as delivered_count,
+        events.unsubscribe_count,
+        events.topic_opt_out_count,
+        events.complaint_count,
+        events.hard_bounce_count,
+        events.soft_bounce_count,
+        events.block_count,
+        events.bounce_count,
+        events.dropped_count,
+        events.failed_count,
+        events.pending_count,
+        events.unique_open_count,
+        events.human_open_count,
+        events.unique_click_count,
+        events.suspect_automated_count,
+        events.inferred_delivered_count
+    from aged_campaigns as campaigns
+    inner join int_campaigns_counted_from_events as events
+        on campaigns.campaign_key = events.campaign_key
+    where campaigns.is_counted_from_events
+    union all
+    select
+        campaigns.campaign_key,
+
+        campaigns.delivered_count_basis,
+        campaigns.maturity,
+
+        campaigns.settle_days,
+        totals.sent_count,
+        totals.sent_count - totals.dropped_count as attempted_count,
+        campaigns.delivered_count,
+        totals.unsubscribe_count,
+        cast(null as bigint) as topic_opt_out_count,
+        totals.complaint_count,
+        totals.hard_bounce_count,
+        totals.soft_bounce_count,
+        totals.block_count,
+        totals.bounce_count,
+        totals.dropped_count,
+        cast(null as bigint) as failed_count,
+        totals.deferred_count as pending_count,
+        totals.unique_open_count,
+        totals.human_open_count,
+        totals.unique_click_count,
+        cast(null as bigint) as suspect_automated_count,
+        cast(null as bigint) as inferred_delivered_count
+    from aged_campaigns as campaigns
+    inner join totals
+        on campaigns.campaign_key = totals.campaign_key
+    where not campaigns.is_counted_from_events
+)
+
+select * from used_counts

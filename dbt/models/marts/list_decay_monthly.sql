@@ -1,0 +1,405 @@
+with
+
+fct_list_spells as (
+    select * from {{ ref('fct_list_spells') }}
+),
+
+dim_lists as (
+    select * from {{ ref('dim_lists') }}
+),
+
+dim_dates as (
+    select * from {{ ref('dim_dates') }}
+),
+
+dim_runs as (
+    select * from {{ ref('dim_runs') }}
+),
+
+exit_causes as (
+    select * from {{ ref('exit_causes') }}
+),
+
+-- Whoever stands in the first export of a list without a sign-up date was there before:
+-- part of the opening balance, not growth. Whoever was only ever seen leaving comes and
+-- goes in one moment: a loss, but of nobody known to be there when the month began. The
+-- smaller of the two moments is also right where an export dates the joining too late.
+list_spells as (
+    select
+        fct_list_spells.spell_key,
+        fct_list_spells.source,
+        fct_list_spells.account,
+        fct_list_spells.list,
+        fct_list_spells.contact_key,
+
+        exit_causes.rank as cause_rank,
+
+        not fct_list_spells.is_entry_known
+        and fct_list_spells.first_seen_at = dim_lists.first_snapshot_at as is_opening,
+        fct_list_spells.entered_at is null as is_exit_only,
+
+        least(fct_list_spells.entered_at, fct_list_spells.left_at) as entered_at,
+        fct_list_spells.left_at
+    from fct_list_spells
+    inner join dim_lists
+        on
+            fct_list_spells.source = dim_lists.source
+            and fct_list_spells.account = dim_lists.account
+            and fct_list_spells.list = dim_lists.list
+    left join exit_causes
+        on fct_list_spells.exit_cause = exit_causes.cause
+),
+
+-- The account loses a person only when no list holds them any more: spells that overlap
+-- or touch are one stay.
+spells_starting_a_stay as (
+    select
+        spell_key,
+        source,
+        account,
+        contact_key,
+
+        cause_rank,
+        case
+            when bool_or(left_at is null) over earlier_spells then 0
+            when max(left_at) over earlier_spells >= entered_at then 0
+            else 1
+        end as new_stay_count,
+
+        is_opening,
+        is_exit_only,
+
+        entered_at,
+        left_at
+    from list_spells
+    window earlier_spells as (
+        partition by source, account, contact_key
+        order by entered_at asc, spell_key asc
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
+spells_of_a_stay as (
+    select
+        source,
+        account,
+        contact_key,
+
+        cause_rank,
+        sum(new_stay_count) over (
+            partition by source, account, contact_key
+            order by entered_at asc, spell_key asc
+            rows between unbounded preceding and current row
+        ) as stay_number,
+
+        is_opening and new_stay_count = 1 as is_opening,
+        is_exit_only,
+
+        entered_at,
+        left_at
+    from spells_starting_a_stay
+),
+
+stays as (
+    select
+        source,
+        account,
+        contact_key,
+
+        stay_number,
+
+        bool_or(is_opening) as is_opening,
+        bool_and(is_exit_only) as is_exit_only,
+
+        min(entered_at) as entered_at,
+        case when count(left_at) = count(*) then max(left_at) end as left_at
+    from spells_of_a_stay
+    group by all
+),
+
+-- The last list to let go says why; of two at the same moment, the cause that ranks first.
+account_stays as (
+    select
+        stays.source,
+        stays.account,
+        stays.contact_key,
+
+        stays.stay_number,
+
+        stays.is_opening,
+        stays.is_exit_only,
+
+        stays.entered_at,
+        stays.left_at,
+
+        min(spells_of_a_stay.cause_rank) as cause_rank
+    from stays
+    left join spells_of_a_stay
+        on
+            stays.source = spells_of_a_stay.source
+            and stays.account = spells_of_a_stay.account
+            and stays.contact_key = spells_of_a_stay.contact_key
+            and stays.stay_number = spells_of_a_stay.stay_number
+            and stays.left_at = spells_of_a_stay.left_at
+    group by all
+),
+
+memberships as (
+    select
+        source,
+        account,
+        list,
+        cause_rank,
+        is_opening,
+        is_exit_only,
+        entered_at,
+        left_at
+    from list_spells
+    union all
+    select
+        source,
+        account,
+        '(all)' as list,
+        cause_rank,
+        is_opening,
+        is_exit_only,
+        entered_at,
+        left_at
+    from account_stays
+),
+
+monthly_entries as (
+    select
+        source,
+        account,
+        list,
+        cast(date_trunc('month', entered_at) as date) as month,
+
+        count(*) as added_count,
+        count(*) filter (where is_opening) as opening_count
+    from memberships
+    group by all
+),
+
+monthly_exits as (
+    select
+        memberships.source,
+        memberships.account,
+        memberships.list,
+        cast(date_trunc('month', memberships.left_at) as date) as month,
+
+        count(*) as lost_count,
+        count(*) filter (where exit_causes.cause = 'unsubscribe')
+            as lost_unsubscribe_count,
+        count(*) filter (where exit_causes.cause = 'hard_bounce')
+            as lost_hard_bounce_count,
+        count(*) filter (where exit_causes.cause = 'complaint') as lost_complaint_count,
+        count(*) filter (where exit_causes.cause = 'validation_removal')
+            as lost_validation_count,
+        count(*) filter (where exit_causes.cause = 'sunset') as lost_sunset_count,
+        count(*) filter (where exit_causes.cause = 'deleted') as lost_deleted_count,
+        count(*) filter (where coalesce(exit_causes.cause, 'unknown') = 'unknown')
+            as lost_unknown_count,
+        count(*) filter (where memberships.is_exit_only) as lost_exit_only_count,
+        count(*) filter (
+            where memberships.entered_at < date_trunc('month', memberships.left_at)
+        ) as lost_from_start_count,
+        count(*) filter (
+            where
+            memberships.entered_at < date_trunc('month', memberships.left_at)
+            and exit_causes.is_voluntary
+        ) as lost_voluntary_from_start_count
+    from memberships
+    left join exit_causes
+        on memberships.cause_rank = exit_causes.rank
+    where memberships.left_at is not null
+    group by all
+),
+
+-- What an account has been seen to hold is only as recent as its stalest list.
+list_horizons as (
+    select
+        source,
+        account,
+        list,
+        last_snapshot_at as known_until,
+        last_snapshot_at
+    from dim_lists
+    union all
+    select
+        source,
+        account,
+        '(all)' as list,
+        min(last_snapshot_at) as known_until,
+        max(last_snapshot_at) as last_snapshot_at
+    from dim_lists
+    group by all
+),
+
+list_ranges as (
+    select
+        memberships.source,
+        memberships.account,
+        memberships.list,
+
+        list_horizons.known_until,
+
+        min(memberships.entered_at) as first_entered_at,
+        greatest(
+            max(memberships.entered_at),
+            max(memberships.left_at),
+            max(list_horizons.last_snapshot_at)
+        ) as last_at
+    from memberships
+    inner join list_horizons
+        on
+            memberships.source = list_horizons.source
+            and memberships.account = list_horizons.account
+            and memberships.list = list_horizons.list
+    group by all
+),
+
+list_months as (
+    select
+        list_ranges.source,
+        list_ranges.account,
+        list_ranges.list,
+        dim_dates.date_day as month,
+
+        list_ranges.known_until
+        >= {{ dbt.dateadd('month', 1, 'dim_dates.date_day') }} as is_complete_month
+    from list_ranges
+    inner join dim_dates
+        on
+            dim_dates.date_day
+            between date_trunc('month', list_ranges.first_entered_at)
+            and list_ranges.last_at
+    where dim_dates.date_day = date_trunc('month', dim_dates.date_day)
+),
+
+monthly_movements as (
+    select
+        list_months.source,
+        list_months.account,
+        list_months.list,
+        list_months.month,
+
+        coalesce(monthly_entries.added_count, 0) as added_count,
+        coalesce(monthly_entries.opening_count, 0) as opening_count,
+        coalesce(monthly_exits.lost_count, 0) as lost_count,
+        coalesce(monthly_exits.lost_unsubscribe_count, 0) as lost_unsubscribe_count,
+        coalesce(monthly_exits.lost_hard_bounce_count, 0) as lost_hard_bounce_count,
+        coalesce(monthly_exits.lost_complaint_count, 0) as lost_complaint_count,
+        coalesce(monthly_exits.lost_validation_count, 0) as lost_validation_count,
+        coalesce(monthly_exits.lost_sunset_count, 0) as lost_sunset_count,
+        coalesce(monthly_exits.lost_deleted_count, 0) as lost_deleted_count,
+        coalesce(monthly_exits.lost_unknown_count, 0) as lost_unknown_count,
+        coalesce(monthly_exits.lost_exit_only_count, 0) as lost_exit_only_count,
+        coalesce(monthly_exits.lost_from_start_count, 0) as lost_from_start_count,
+        coalesce(monthly_exits.lost_voluntary_from_start_count, 0)
+            as lost_voluntary_from_start_count,
+
+        list_months.is_complete_month
+    from list_months
+    left join monthly_entries
+        on
+            list_months.source = monthly_entries.source
+            and list_months.account = monthly_entries.account
+            and list_months.list = monthly_entries.list
+            and list_months.month = monthly_entries.month
+    left join monthly_exits
+        on
+            list_months.source = monthly_exits.source
+            and list_months.account = monthly_exits.account
+            and list_months.list = monthly_exits.list
+            and list_months.month = monthly_exits.month
+),
+
+-- Running sums instead of a calendar joined to every spell: linear in the spells.
+monthly_balances as (
+    select
+        source,
+        account,
+        list,
+        month,
+
+        added_count,
+        opening_count,
+        lost_count,
+        lost_unsubscribe_count,
+        lost_hard_bounce_count,
+        lost_complaint_count,
+        lost_validation_count,
+        lost_sunset_count,
+        lost_deleted_count,
+        lost_unknown_count,
+        lost_exit_only_count,
+        lost_from_start_count,
+        lost_voluntary_from_start_count,
+        coalesce(
+            sum(added_count - lost_count) over (
+                partition by source, account, list
+                order by month asc
+                rows between unbounded preceding and 1 preceding
+            ), 0
+        ) as contacts_at_start,
+
+        is_complete_month
+    from monthly_movements
+),
+
+-- A month judges the contacts it began with: whoever joined and left within it is in the
+-- counts and in no rate.
+list_decay_monthly as (
+    select
+        source,
+        account,
+        list,
+        month,
+        (select dim_runs.build_id from dim_runs) as build_id,
+
+        cast(contacts_at_start as bigint) as contacts_at_start,
+        added_count,
+        opening_count,
+        lost_count,
+        lost_unsubscribe_count,
+        lost_hard_bounce_count,
+        lost_complaint_count,
+        lost_validation_count,
+        lost_sunset_count,
+        lost_deleted_count,
+        lost_unknown_count,
+        lost_exit_only_count,
+        lost_from_start_count,
+        lost_voluntary_from_start_count,
+        cast(contacts_at_start + added_count - lost_count as bigint) as contacts_at_end,
+
+        {{ rate_pct('lost_from_start_count', 'contacts_at_start') }}
+            as monthly_attrition_pct,
+        {{ wilson_low_pct('lost_from_start_count', 'contacts_at_start') }}
+            as monthly_attrition_low_pct,
+        {{ wilson_high_pct('lost_from_start_count', 'contacts_at_start') }}
+            as monthly_attrition_high_pct,
+        {{ rate_pct('lost_voluntary_from_start_count', 'contacts_at_start') }}
+            as voluntary_attrition_pct,
+        100e0 - 100e0 * power(
+            1e0 - 1e0 * lost_from_start_count / nullif(contacts_at_start, 0), 12
+        ) as annualised_attrition_pct,
+        -- Growth from an unknown opening balance would be the export's first day.
+        case
+            when opening_count = 0
+                then {{ rate_pct('(added_count - lost_count)', 'contacts_at_start') }}
+        end as net_growth_pct,
+        case
+            when lost_from_start_count between 1 and contacts_at_start - 1
+                then
+                    ln(0.5e0)
+                    / ln(1e0 - 1e0 * lost_from_start_count / contacts_at_start)
+        end as half_life_months,
+
+        lost_exit_only_count > 0 as is_attrition_lower_bound,
+        is_complete_month
+    from monthly_balances
+)
+
+select * from list_decay_monthly

@@ -1,0 +1,23 @@
+with
+
+accounts as (
+    select * from {{ source('context', 'accounts') }}
+),
+
+renamed as (
+    select
+        source,
+        account,
+
+        timezone,
+        industry,
+        opt_in,
+
+        promised_per_week,
+        settle_days,
+
+        coalesce(is_group_headline, false) as is_group_headline
+    from accounts
+)
+
+select * from renamed

@@ -1,0 +1,37 @@
+with
+
+contact_snapshots as (
+    select * from {{ source('landing', 'contact_snapshots') }}
+),
+
+renamed as (
+    select
+        source,
+        account,
+        list,
+        contact_key,
+
+        mailbox_provider,
+        status,
+        coalesce(snapshot_scope, 'unknown') as snapshot_scope,
+        signup_source,
+        opt_in_method,
+        exit_cause,
+        opt_out_scope,
+        opt_out_method,
+        initiator,
+        reason,
+        reason_basis,
+        opt_out_campaign_id,
+        load,
+
+        record_number,
+        item_number,
+
+        opted_in_at,
+        status_changed_at,
+        exported_at
+    from contact_snapshots
+)
+
+select * from renamed
