@@ -47,6 +47,8 @@ RETURNING_PCT = 6.0
 BOUGHT_INVALID_PCT = 11.0
 BOUGHT_UNSUBSCRIBE_PCT = 3.5
 BOUGHT_COMPLAINT_PCT = 1.6
+SCANNER_SECONDS = (2, 6)
+"""How long after delivery a gateway follows the links, from and to."""
 
 
 @dataclass(frozen=True)
@@ -221,12 +223,17 @@ class Planned:
     is_failing: bool = False
 
 
-# Days after 2025-11-01 (a Saturday) on which something happens.
+# Days after the first one, which is a Saturday in the default year (2025-11-01).
 PREFERENCE_CENTRE_DAY = 92
 IMPORT_DAY = 143
 CLIMB_DAY = 273
 VALIDATION_DAY, CLEAN_DAY = 249, 251
 SUNSET_DAY = 319
+MISLEADING_DAY, WRONG_SEGMENT_DAY = 82, 313
+AFTER_GAP_DAYS = (262, 283, 304)
+SCANNED_DAYS = (83, 174, 230)
+CONTRADICTORY_DAY = 222
+LAST_NEWSLETTER_DAY = 362
 FAILING_TEMPLATE_DAYS = (118, 119)
 
 NEWSLETTER_DAYS = tuple(5 + 7 * k for k in range(52) if k not in (7, 8, 36, 40))
@@ -235,13 +242,14 @@ SHOP_OFFERS_DAYS = (
     *range(6, CLIMB_DAY, 7),
     *sorted((*range(276, 361, 7), *range(279, 364, 7))),
 )
+CLIMBING_DAYS = tuple(day for day in SHOP_OFFERS_DAYS if day >= CLIMB_DAY)
 STORE_EVENT_DAYS = (24, 80, 150, 206, 290, 340)
 
 CLIMB_TIMES = 4.0
 """How many times the ordinary rate the last send of the climb has."""
 
 EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
-    ("Newsletter", 313): {
+    ("Newsletter", WRONG_SEGMENT_DAY): {
         "name": "Trade clearance",
         "subject": "Pallet deals for retailers: minimum order 40 pieces",
         "unsubscribe": 6.5,
@@ -250,7 +258,7 @@ EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
         "complaints": 3.0,
         "mood": "wrong_segment",
     },
-    ("Newsletter", 82): {
+    ("Newsletter", MISLEADING_DAY): {
         "name": "Order teaser",
         "subject": "RE: your order",
         "unsubscribe": 4.5,
@@ -259,12 +267,14 @@ EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
         "complaints": 2.0,
         "mood": "misled",
     },
-    ("Product news", 262): {"unsubscribe": 3.0, "opens": 0.9, "mood": "gap"},
-    ("Product news", 283): {"unsubscribe": 1.5, "mood": "gap"},
-    ("Product news", 304): {"unsubscribe": 1.2},
-    ("Shop offers", 83): {"is_scanned": True},
-    ("Shop offers", 174): {"is_scanned": True},
-    ("Shop offers", 230): {"is_scanned": True},
+    ("Product news", AFTER_GAP_DAYS[0]): {
+        "unsubscribe": 3.0,
+        "opens": 0.9,
+        "mood": "gap",
+    },
+    ("Product news", AFTER_GAP_DAYS[1]): {"unsubscribe": 1.5, "mood": "gap"},
+    ("Product news", AFTER_GAP_DAYS[2]): {"unsubscribe": 1.2},
+    **{("Shop offers", day): {"is_scanned": True} for day in SCANNED_DAYS},
 }
 """Stream and day of a send -> what a story changes about it."""
 
@@ -318,9 +328,8 @@ def _plan() -> tuple[Planned, ...]:
 
 
 PLAN = _plan()
-CONTRADICTORY_DAY = 222
-"""The newsletter whose second batch is missing from its recipients."""
 CONTRADICTORY_SHARE = 0.06
+"""Share of the contradictory newsletter's recipients missing from its total."""
 UNKNOWN_DELIVERED = _campaign_id(STORE_EVENTS, 4)
 
 
@@ -363,17 +372,15 @@ def _story(key: str, title: str, stream: Stream, *days: int, **rest: Any) -> Sto
     return Story(key, title, campaign_ids, stream.source, stream.account, **rest)
 
 
-_CLIMBING_DAYS = tuple(day for day in SHOP_OFFERS_DAYS if day >= CLIMB_DAY)
-
 STORIES: tuple[Story, ...] = (
     _story(
         "wrong_segment",
         "A trade promotion went to every newsletter reader",
         NEWSLETTER,
-        313,
+        WRONG_SEGMENT_DAY,
         truth={
             "usual_pct": NEWSLETTER.unsubscribe_pct,
-            "unsubscribe_pct": _true_pct(NEWSLETTER, 313),
+            "unsubscribe_pct": _true_pct(NEWSLETTER, WRONG_SEGMENT_DAY),
         },
         shows="one isolated spike; the sends after it are ordinary",
     ),
@@ -381,10 +388,10 @@ STORIES: tuple[Story, ...] = (
         "frequency_doubled",
         "Shop offers went from once to twice a week and tired people",
         SHOP_OFFERS,
-        *_CLIMBING_DAYS,
+        *CLIMBING_DAYS,
         truth={
-            "first_pct": _true_pct(SHOP_OFFERS, _CLIMBING_DAYS[0]),
-            "last_pct": _true_pct(SHOP_OFFERS, _CLIMBING_DAYS[-1]),
+            "first_pct": _true_pct(SHOP_OFFERS, CLIMBING_DAYS[0]),
+            "last_pct": _true_pct(SHOP_OFFERS, CLIMBING_DAYS[-1]),
             "last_opens_factor": 0.6,
         },
         shows="a climb over the last three months while opens fall",
@@ -393,12 +400,10 @@ STORIES: tuple[Story, ...] = (
         "gap",
         "Product news paused for ten weeks",
         PRODUCT_NEWS,
-        262,
-        283,
-        304,
+        *AFTER_GAP_DAYS,
         truth={
             "usual_pct": PRODUCT_NEWS.unsubscribe_pct,
-            "after_gap_pct": _true_pct(PRODUCT_NEWS, 262),
+            "after_gap_pct": _true_pct(PRODUCT_NEWS, AFTER_GAP_DAYS[0]),
             "gap_days": 70,
         },
         shows="a high first send after the gap, ordinary again after two more",
@@ -436,7 +441,7 @@ STORIES: tuple[Story, ...] = (
         "provisional",
         "The newest newsletter is two days old",
         NEWSLETTER,
-        362,
+        LAST_NEWSLETTER_DAY,
         truth={"age_days": 2},
         shows="maturity provisional, and its totals restated between two exports",
     ),
@@ -444,10 +449,10 @@ STORIES: tuple[Story, ...] = (
         "misleading_subject",
         'A newsletter pretended to be an answer: "RE: your order"',
         NEWSLETTER,
-        82,
+        MISLEADING_DAY,
         truth={
             "usual_pct": NEWSLETTER.unsubscribe_pct,
-            "unsubscribe_pct": _true_pct(NEWSLETTER, 82),
+            "unsubscribe_pct": _true_pct(NEWSLETTER, MISLEADING_DAY),
             "opens_factor": 1.45,
             "click_to_open_factor": 0.35,
         },
@@ -475,10 +480,8 @@ STORIES: tuple[Story, ...] = (
         "scanners",
         "Security gateways follow unsubscribe links within seconds",
         SHOP_OFFERS,
-        83,
-        174,
-        230,
-        truth={"slowest_seconds": 6},
+        *SCANNED_DAYS,
+        truth={"most_seconds": SCANNER_SECONDS[1]},
         shows="opt-outs suspected automated",
     ),
     Story(
@@ -1134,7 +1137,7 @@ def _draw_leaving(
     if send.is_scanned:
         is_scanned = may_leave & world.people.is_scanned[mails["person"]]
         is_scanned &= rng.random(count) < 0.15
-        soon = delivered_at + _seconds(rng, 2, 6, count)
+        soon = delivered_at + _seconds(rng, *SCANNER_SECONDS, count)
         opted_out_at = np.where(is_scanned, soon, opted_out_at)
         complained_at = _when(~is_scanned, complained_at)
         method[is_scanned] = "body_link"
@@ -1728,7 +1731,9 @@ def preference_events(world: World) -> pd.DataFrame:
             event = {"event_type": event_type, "at": at, "spell": spell}
             events.append({**event, **PREFERENCE_WORDS, **words})
 
-    for _ in range(rng.poisson(TOPIC_DROPS * len(world.people) / 6250)):
+    for _ in range(
+        rng.poisson(TOPIC_DROPS * len(world.people) / sum(COHORTS.values()))
+    ):
         at = int(rng.integers(opened, world.end))
         name = LISTS[rng.integers(2)]
         members = spells.active(name, at)
@@ -1751,7 +1756,8 @@ def preference_events(world: World) -> pd.DataFrame:
             back = at + int(rng.integers(5 * DAY, 60 * DAY))
             tell("resubscribed", back, spell, **words)
     is_told = np.isin(spells.method, ("preference_page", "admin"))
-    for spell in np.flatnonzero(is_told & (spells.left_at < spells.vanishes_at)):
+    for row in np.flatnonzero(is_told & (spells.left_at < spells.vanishes_at)):
+        spell = int(row)
         method = str(spells.method[spell])
         by = "sender" if method == "admin" else "recipient"
         words = {"opt_out_method": method, "initiator": by}
@@ -1760,15 +1766,17 @@ def preference_events(world: World) -> pd.DataFrame:
     for _, new in world.returns:
         if spells.mail_list[new] != SHOP_OFFERS.mail_list:
             tell("resubscribed", int(spells.joined_at[new]), new)
-    told = pd.DataFrame(events).sort_values(["at", "spell"], kind="stable")
-    spell = told["spell"].to_numpy(dtype=np.int64)
+    told = pd.DataFrame(
+        events, columns=["event_type", "at", "spell", *PREFERENCE_WORDS]
+    ).sort_values(["at", "spell"], kind="stable")
+    rows = told["spell"].to_numpy(dtype=np.int64)
     return pd.DataFrame(
         {
             "event_id": [f"pc-{number:05d}" for number in range(1, len(told) + 1)],
             "event_type": told["event_type"].to_numpy(),
             "occurred_at": _moments(told["at"].to_numpy(dtype=np.int64)),
-            "email": world.people.address[spells.person[spell]],
-            "list": spells.mail_list[spell],
+            "email": world.people.address[spells.person[rows]],
+            "list": spells.mail_list[rows],
             **{name: told[name].to_numpy() for name in PREFERENCE_WORDS},
         }
     )
@@ -1782,6 +1790,8 @@ def _write_preference_centre(world: World, writer: _Writer) -> None:
     since = world.start
     for at in (*quarters, world.end):
         part = events[(occurred_at >= since) & (occurred_at < at)]
+        if part.empty:
+            continue
         content = _printer("generic").csv_bytes(part)
         path = f"generic/crm/preference-centre-{_utc(at):%Y-%m-%d}.csv"
         writer.write(path, "events", content, len(part), at)
@@ -1804,7 +1814,7 @@ def _write_verdicts(world: World, writer: _Writer) -> None:
     spells = world.spells
     rows = np.flatnonzero((spells.mailable_at <= at) & (spells.left_at > at))
     newest = rows[np.argsort(-spells.mailable_at[rows], kind="stable")]
-    person = pd.unique(pd.Series(spells.person[newest])).astype(np.int64)[:40]
+    person = np.array(list(dict.fromkeys(spells.person[newest]))[:40])
     batch = pd.DataFrame(
         {
             "email": people.address[person],

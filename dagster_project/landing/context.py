@@ -101,7 +101,9 @@ def _row(load: Load, kinds: dict[str, str]) -> dict[str, object]:
     }
 
 
-def _account_rows(ledger: Iterable[Load], accounts: Accounts) -> list[dict[str, object]]:
+def _account_rows(
+    ledger: Iterable[Load], accounts: Accounts
+) -> list[dict[str, object]]:
     seen = {(load.source, load.account) for load in ledger if load.source}
     rows = []
     for source, account in sorted({*seen, *accounts.declared}):
@@ -118,8 +120,9 @@ def _build_id(settings: Settings, ledger: Ledger) -> str:
         str(settings.clock),
         _code_fingerprint(),
         sorted(
-            (load.state, load.identity or load.archive_sha256, load.fingerprint)
+            (load.identity or "", load.fingerprint)
             for load in ledger
+            if load.state == "loaded"
         ),
         (settings.at.config / "accounts.yaml").exists()
         and (settings.at.config / "accounts.yaml").read_text(encoding="utf-8"),

@@ -110,7 +110,9 @@ class Inbox:
             return []
         time.sleep(seconds)
         second = self.look()
-        return [found for path, found in sorted(first.items()) if second.get(path) == found]
+        return [
+            found for path, found in sorted(first.items()) if second.get(path) == found
+        ]
 
     def copy(self, found: Found, target: Path) -> str:
         """Copy a file's bytes, hashing them on the way.
@@ -119,17 +121,22 @@ class Inbox:
             SHA-256 of the bytes as received.
 
         Raises:
-            InboxError: when the file vanished or cannot be read.
+            InboxError: when the file vanished, grew or cannot be read.
         """
         digest = hashlib.sha256()
+        copied = 0
         try:
-            with self._system.open(found.location, "rb") as source:
-                with target.open("wb") as copy:
-                    while chunk := source.read(CHUNK):
-                        digest.update(chunk)
-                        copy.write(chunk)
+            with (
+                self._system.open(found.location, "rb") as source,
+                target.open("wb") as copy,
+            ):
+                while chunk := source.read(CHUNK):
+                    digest.update(chunk)
+                    copied += copy.write(chunk)
         except OSError:
             raise InboxError(f"{found.path} vanished or cannot be read.") from None
+        if copied != found.byte_count:
+            raise InboxError(f"{found.path} changed while it was read.")
         return digest.hexdigest()
 
 

@@ -10,7 +10,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dagster_project.accounts import Account, Accounts, load_accounts
+from dagster_project.accounts import (
+    Account,
+    Accounts,
+    ConfigurationError,
+    load_accounts,
+)
 from dagster_project.landing import context, identity, reader
 from dagster_project.landing.intake import Found, Inbox, InboxError
 from dagster_project.landing.ledger import ANCHOR, Archive, Arrival, Ledger, Load
@@ -21,7 +26,7 @@ from dagster_project.landing.package import (
     land_member,
 )
 from dagster_project.landing.reader import RefusedError
-from dagster_project.mapping.model import load_sources
+from dagster_project.mapping.model import Source, load_sources
 from dagster_project.mapping.vocabulary import mailbox_providers, vocabularies
 from dagster_project.settings import SEEDS, SOURCES, Settings
 
@@ -82,17 +87,19 @@ class _Session:
         ensure_anchor(self.home.landing)
         self.ledger = Ledger(self.home, repair=True)
         self.archive = Archive(self.home)
+        sources = load_sources(SOURCES)
         self.accounts: Accounts = load_accounts(self.home.config)
+        _check_settings(self.accounts, sources)
         given = settings.contact_key
         self.shop = Workshop(
             ledger=self.ledger,
-            sources=load_sources(SOURCES),
+            sources=sources,
             words=vocabularies(SEEDS),
             providers=mailbox_providers(SEEDS),
             key=identity.load_key(
                 self.home.key,
                 given.get_secret_value() if given else None,
-                may_create=not len(self.ledger),
+                may_create=not (len(self.ledger) or self.archive.arrivals()),
             ),
             temporary=self.home.temporary,
             memory_limit=settings.memory_limit,
@@ -143,10 +150,12 @@ class _Session:
             if member.name in judged:
                 continue
             load = self._entry(sha256, arrival, member.name, len(found))
-            self._keep(land_member(self.shop, load, member, archived, self._account(load)))
+            self._keep(
+                land_member(self.shop, load, member, archived, self._account(load))
+            )
 
-    def _account(self, load: Load) -> Callable[[str], Account]:
-        return lambda source: self.accounts.of(source, load.account)
+    def _account(self, arrived: Load | Arrival) -> Callable[[str], Account]:
+        return lambda source: self.accounts.of(source, arrived.account)
 
     def _entry(self, sha256: str, arrival: Arrival, member: str, count: int) -> Load:
         return Load(
@@ -175,12 +184,10 @@ class _Session:
         self.landed.judged.append(load)
 
     def fingerprint(self, arrival: Arrival) -> str:
-        source = arrival.source
-        account = self.accounts.of(source or "", arrival.account)
-        return fingerprint(self.shop, source, account)
+        return fingerprint(self.shop, arrival.source, self._account(arrival))
 
     def reland_changed(self) -> None:
-        """Files whose mapping, account or words changed are read again by themselves."""
+        """Read files again whose mapping, account or words changed."""
         for old in list(self.ledger):
             if old.fingerprint == self.fingerprint(old.arrival):
                 continue
@@ -193,11 +200,10 @@ class _Session:
                 found = {member.name: member for member in reader.members(archived)}
             except RefusedError:
                 continue
-            self._keep(
-                land_member(
-                    self.shop, load, found[old.member], archived, self._account(load)
+            if (member := found.get(old.member)) is not None:
+                self._keep(
+                    land_member(self.shop, load, member, archived, self._account(load))
                 )
-            )
 
     def finish(self) -> Landed:
         self.landed.build_id = context.write(
@@ -206,6 +212,27 @@ class _Session:
         shutil.rmtree(self.home.temporary, ignore_errors=True)
         self.home.temporary.mkdir(mode=0o700)
         return self.landed
+
+
+def _check_settings(accounts: Accounts, sources: dict[str, Source]) -> None:
+    """Refuse what no mapping asks for: a misspelt setting would go unnoticed."""
+    for (source, account), declared in accounts.declared.items():
+        if source not in sources:
+            raise ConfigurationError(
+                f"config/accounts.yaml: accounts.{source}: expected one of"
+                f" {', '.join(sources)}"
+            )
+        known = sources[source].settings
+        where = f"config/accounts.yaml: accounts.{source}.{account}.settings"
+        for name, value in declared.settings.items():
+            if name not in known:
+                names = ", ".join(known) or "no setting"
+                raise ConfigurationError(f"{where}: expected {names}, not {name}")
+            allowed = known[name].allowed
+            if allowed and value not in allowed:
+                raise ConfigurationError(
+                    f"{where}.{name}: expected one of {', '.join(allowed)}"
+                )
 
 
 def prepare(settings: Settings) -> None:
@@ -260,4 +287,3 @@ def reland_archive(settings: Settings, progress: Progress | None = None) -> Land
         session.judge(sha256, arrival)
     session.progress(len(arrivals), len(arrivals), "")
     return session.finish()
-

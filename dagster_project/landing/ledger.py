@@ -98,7 +98,9 @@ class Load(BaseModel):
     @property
     def file_name(self) -> str:
         """The inbox path, with the member where a zip held several."""
-        return f"{self.arrival.path}!{self.member}" if self.member else self.arrival.path
+        return (
+            f"{self.arrival.path}!{self.member}" if self.member else self.arrival.path
+        )
 
 
 class Ledger:
@@ -163,6 +165,7 @@ class Ledger:
         for path in staging.iterdir():
             _sync(path)
         write_synced(staging / "load.json", load.model_dump_json(indent=1))
+        _sync(staging)
         staging.rename(self.folder(load.load))
         _sync(self._home.landing)
         self._loads[load.load] = load
@@ -179,6 +182,10 @@ class Ledger:
     def _sweep(self) -> None:
         for leftover in (".load=*", ".gone=*"):
             for path in self._home.landing.glob(leftover):
+                shutil.rmtree(path)
+        for path in self._home.landing.glob("load=*"):
+            is_whole = (path / "load.json").exists()
+            if not is_whole and path.name != f"load={ANCHOR}":
                 shutil.rmtree(path)
 
 
@@ -226,7 +233,10 @@ class Archive:
             temporary.rename(target)
         arrivals = self.arrivals_of(sha256)
         for known in arrivals:
-            same_place = (known.source, known.account) == (arrival.source, arrival.account)
+            same_place = (known.source, known.account) == (
+                arrival.source,
+                arrival.account,
+            )
             if known.mark == arrival.mark and same_place:
                 return known
         listed = [entry.model_dump(mode="json") for entry in (*arrivals, arrival)]
@@ -249,7 +259,7 @@ class Archive:
             for side in self._folder.glob("*.json")
             for arrival in self.arrivals_of(side.stem)
         ]
-        return sorted(found, key=lambda entry: entry[1].sequence)
+        return sorted(found, key=lambda entry: (entry[1].sequence, entry[1].path))
 
     def _side(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.json"

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from dagster_project.accounts import Account
 from dagster_project.landing import identity, reader, records
 from dagster_project.landing.ledger import ANCHOR, Ledger, Load
 from dagster_project.landing.reader import Plain, RefusedError
-from dagster_project.landing.records import Broken, Framed, Recognised
+from dagster_project.landing.records import Framed, Recognised
 from dagster_project.mapping.canonical import (
     HAS_PERSON,
     LANDING_TABLES,
@@ -37,11 +36,17 @@ from dagster_project.mapping.compile import (
     header_index,
     quote,
 )
-from dagster_project.mapping.model import Source
+from dagster_project.mapping.model import MappingError, Source
 from dagster_project.mapping.vocabulary import Vocabulary
 
 PACKAGE_VERSION = 1
 """Part of every fingerprint: raise it when landing itself changes what rows say."""
+
+_MAPPING_FAULTS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ParserException,
+)
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,16 @@ class Workshop:
     threads: int
 
 
-def fingerprint(workshop: Workshop, source: str | None, account: Account) -> str:
-    """Changes when a file of this source and account would be read differently."""
+def fingerprint(
+    workshop: Workshop, source: str | None, account_of: Callable[[str], Account]
+) -> str:
+    """Changes when a file of this source and account would be read differently.
+
+    Args:
+        workshop: mappings, words and key.
+        source: the folder it lies in; None when its content decides.
+        account_of: settings of its account at each source.
+    """
     known = workshop.sources if source is None else {}
     if source in workshop.sources:
         known = {source: workshop.sources[source]}
@@ -81,8 +94,8 @@ def fingerprint(workshop: Workshop, source: str | None, account: Account) -> str
         "sources": {name: entry.fingerprint for name, entry in known.items()},
         "words": {name: entry.words for name, entry in workshop.words.items()},
         "providers": workshop.providers,
-        "timezone": account.zone,
-        "settings": account.settings,
+        "timezones": {name: account_of(name).zone for name in known},
+        "settings": {name: account_of(name).settings for name in known},
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -94,7 +107,7 @@ def land_member(
     archived: Path,
     account_of: Callable[[str], Account],
 ) -> Load:
-    """Judge one member of an archived file and commit its package, whatever became of it.
+    """Judge one member of an archived file and commit its package in any case.
 
     Args:
         workshop: shared tools.
@@ -115,6 +128,9 @@ def land_member(
         for leftover in staging.iterdir():
             leftover.unlink()
         load.state = "refused"
+        load.record_count = load.loaded_count = load.duplicate_count = 0
+        load.rejected_count = load.skipped_count = 0
+        load.unmapped, load.skipped = {}, {}
         load.refusal_reason, load.refusal_detail = refused.reason, refused.detail
         load.refusal_line, load.refusal_column = refused.line, refused.column
     finally:
@@ -150,9 +166,13 @@ def _judge(
         load.defaults_used = [f"timezone {account.zone}"]
     try:
         _land(workshop, load, plain, found, account, staging, split, careful=False)
+    except duckdb.IOException:
+        raise  # the disk's fault, not the file's
     except (duckdb.Error, _CountMismatchError):
         try:
             _land(workshop, load, plain, found, account, staging, split, careful=True)
+        except duckdb.IOException:
+            raise
         except (duckdb.Error, _CountMismatchError):
             raise RefusedError(
                 "unreadable",
@@ -288,10 +308,14 @@ class _Stage:
         """Materialise every item once and compare with the independent count."""
         for macro in self.compiled.macros:
             self.engine.execute(macro)
-        self.engine.execute(
-            f"create temp view raw_records as {self.framed.relation}"
-        )
-        self.engine.execute(f"create temp table staged as {self.compiled.select}")
+        self.engine.execute(f"create temp view raw_records as {self.framed.relation}")
+        try:
+            self.engine.execute(f"create temp table staged as {self.compiled.select}")
+        except _MAPPING_FAULTS as error:
+            # Such an error quotes the mapping, never the file.
+            says = str(error).partition("\n")[0]
+            where = f"{self.found.source.source}/source.yaml: {self.found.export.name}"
+            raise MappingError(f"{where}: {says}") from None
         counted = "count(distinct record_number)"
         if not self.compiled.can_fan_out:
             counted = "count(*)"
@@ -470,15 +494,17 @@ class _Stage:
         if self.framed.broken:
             rejection = self.framed.broken[0].rejection
         else:
-            number = self._value("select rejection from staged where rejection is not"
-                                 " null order by record_number limit 1")
+            number = self._value(
+                "select rejection from staged where rejection is not"
+                " null order by record_number limit 1"
+            )
             rejection = self.compiled.rejections[int(number) - 1]
         return f"{rejection.column}: {rejection.reason}, expected {rejection.expected}"
 
     def _counts(self, column: str, condition: str) -> dict[str, int]:
         rows = self.engine.execute(
-            f"select {column}, count(*) from staged where {condition}"
-            f" and {column} is not null group by all order by all"
+            f"select {column}, count(distinct record_number) from staged"
+            f" where {condition} and {column} is not null group by all order by all"
         ).fetchall()
         return {str(name): count for name, count in rows}
 
@@ -492,7 +518,8 @@ class _Stage:
         if not self._value("select count(*) from repeated"):
             rows = "select * from shaped"
         load.row_count = self._copy(rows, staging / f"{self.table}.parquet")
-        if load.rejected_count:
+        # An item may be rejected though another item of its record has landed.
+        if self.framed.broken or self._value("select count(rejection) from staged"):
             self._write_rejected(staging / "rejected_records.parquet")
 
     def _write_rejected(self, path: Path) -> None:
@@ -563,7 +590,7 @@ class _Stage:
 
 
 def _ignored(found: Recognised, framed: Framed) -> list[str]:
-    """Columns the mapping does not read: named in the ledger, never a reason to fail."""
+    """Columns the mapping does not read: named in the ledger, no reason to fail."""
     if framed.header is None:
         return []
     read = {
@@ -592,6 +619,7 @@ def ensure_anchor(landing: Path) -> None:
             )
             path = folder / f".{table}.tmp"
             engine.execute(
-                f"copy (select {columns} limit 0) to {quote(str(path))} (format parquet)"
+                f"copy (select {columns} limit 0) to {quote(str(path))}"
+                " (format parquet)"
             )
             path.replace(folder / f"{table}.parquet")

@@ -1,8 +1,8 @@
 """Bytes to plain text: containers, checksums, encodings, limits and an own count.
 
 No engine decompresses or sniffs here: cut gzip streams, wrong checksums and cut zstd
-frames load a part without an error elsewhere. What comes out is UTF-8 with ``\\n`` line
-ends and no byte-order mark. What the text means belongs to ``records.py``.
+frames load a part without an error elsewhere. What comes out is UTF-8 with plain line
+feeds and no byte-order mark. What the text means belongs to ``records.py``.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_BYTES = 64 << 30
 MOST_MEMBERS = 1000
 
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_PACKED = (*_ZIPS, b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08\x00", b"\x1f\x8b\x08\x08")
+_PACKED = (*_ZIPS, b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -89,7 +89,7 @@ class Plain:
     """A member's text on disk, judged.
 
     Attributes:
-        path: UTF-8 text, ``\\n`` line ends, no byte-order mark.
+        path: UTF-8 text, line feeds only, no byte-order mark.
         content_sha256: of the unpacked bytes as received.
         byte_count: of the unpacked bytes.
         line_count: lines that are not blank.
@@ -213,7 +213,7 @@ def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> P
                 ((mark, name) for mark, name in _BOMS if first.startswith(mark)),
                 (b"", encoding),
             )
-            if first[:4] in _PACKED and member.is_packed:
+            if first.startswith(_PACKED) and member.is_packed:
                 raise RefusedError(
                     "nested", "A container inside a container. Unpack it."
                 )
@@ -224,9 +224,11 @@ def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> P
             )
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise RefusedError("broken_container", _broken(error)) from None
-    except (zstandard.ZstdError, lzma.LZMAError):
+    except (zstandard.ZstdError, lzma.LZMAError, OSError) as error:
+        if getattr(error, "errno", None) is not None:
+            raise  # the disk's fault, not the file's
         raise RefusedError("broken_container", _broken(None)) from None
-    except (NotImplementedError, RuntimeError):
+    except NotImplementedError:
         raise RefusedError(
             "unknown_packing", "The zip is packed in an unusual way. Unpack it."
         ) from None
@@ -261,26 +263,22 @@ class _Scan:
     head: bytearray = field(default_factory=bytearray)
 
     def take(self, chunk: bytes) -> None:
-        """Count one chunk of UTF-8 with ``\\n`` line ends."""
+        """Count one chunk of UTF-8 whose lines end with line feeds."""
         if len(self.head) < HEAD:
             self.head += chunk[: HEAD - len(self.head)]
         if self.looks_like_json is None and (start := chunk.lstrip()):
             self.looks_like_json = start[:1] in (b"{", b"[")
-        newlines = chunk.count(b"\n")
+        newlines, blanks = chunk.count(b"\n"), _blank_lines(self.last, chunk)
         self.lines += newlines
-        self.blanks += _blank_lines(self.last + chunk)
-        if self.looks_like_json:
-            self.records += newlines
-        else:
-            self._count_outside_quotes(chunk, newlines)
+        self.blanks += blanks
+        if self.looks_like_json or (b'"' not in chunk and not self.is_inside_quotes):
+            self.records += newlines - blanks
+        elif b'"' in chunk:
+            self._count_outside_quotes(chunk)
         self.last = chunk[-1:] or self.last
 
-    def _count_outside_quotes(self, chunk: bytes, newlines: int) -> None:
+    def _count_outside_quotes(self, chunk: bytes) -> None:
         """Count line ends that end a record, by the parity of the quotes before."""
-        if b'"' not in chunk:
-            if not self.is_inside_quotes:
-                self.records += newlines - _blank_lines(self.last + chunk)
-            return
         self.has_quotes = True
         codes = np.frombuffer(self.last + chunk, dtype=np.uint8)
         quotes = np.flatnonzero(codes[1:] == ord('"'))
@@ -291,12 +289,13 @@ class _Scan:
         self.is_inside_quotes ^= bool(len(quotes) % 2)
 
 
-def _blank_lines(text: bytes) -> int:
+def _blank_lines(before: bytes, chunk: bytes) -> int:
     """Line ends that follow a line end at once."""
-    if b"\n\n" not in text:
-        return 0
-    codes = np.frombuffer(text, dtype=np.uint8) == ord("\n")
-    return int((codes[1:] & codes[:-1]).sum())
+    first = int(before == b"\n" and chunk.startswith(b"\n"))
+    if b"\n\n" not in chunk:
+        return first
+    ends = np.frombuffer(chunk, dtype=np.uint8) == ord("\n")
+    return first + int((ends[1:] & ends[:-1]).sum())
 
 
 def _scan_stream(
@@ -399,7 +398,7 @@ def _bad_encoding(scan: _Scan, line: int) -> RefusedError:
 
 
 def _one_line_end(text: bytes, scan: _Scan) -> tuple[bytes, bytes]:
-    """``\\r\\n`` and lone ``\\r`` become ``\\n``; a trailing ``\\r`` waits for its pair."""
+    """Make every line end a line feed; a last carriage return waits for its pair."""
     if b"\r" not in text:
         return text, b""
     scan.has_carriage_returns = True

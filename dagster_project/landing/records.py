@@ -12,6 +12,7 @@ import io
 import json
 import re
 from array import array
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ LONGEST_LINE = 2_000_000
 MOST_COLUMNS = 500
 LARGEST_DOCUMENT = 64 << 20
 """Bytes of a JSON document that must be parsed whole."""
+
+# The parser's own default is 128 KB: a longer field would stop it, not be rejected.
+csv.field_size_limit(LONGEST_LINE)
 
 _LINE = (
     "read_csv({path}, header=false, auto_detect=false, delim='\x01', quote='',"
@@ -104,14 +108,15 @@ class Recognised:
 def layout_of(plain: Plain) -> str:
     """What the text is by its first characters: ndjson, json or table.
 
-    A broken first line does not make NDJSON something else: any of the first lines
-    that parses to an object decides.
+    A broken first line does not make NDJSON something else, nor does a line of a
+    printed document that happens to be an object: most of the first lines decide.
     """
     start = plain.head.lstrip()[:1]
     if start == "[":
         return "json"
     lines = [line for line in plain.head.split("\n")[:200] if line.strip()]
-    if any(_parsed_object(line) is not None for line in lines):
+    objects = sum(_parsed_object(line) is not None for line in lines)
+    if 2 * objects >= len(lines):
         return "ndjson"
     return "json" if start == "{" else "table"
 
@@ -300,7 +305,7 @@ def _split_table(
     with target.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
         good = 0
-        for number, (line, row) in enumerate(_rows(plain, delimiter)):
+        for number, (line, row) in enumerate(_rows(plain, delimiter, width)):
             if number == 0:
                 continue
             framed._lines.append(line)
@@ -317,17 +322,19 @@ def _split_table(
     framed.record_count = good
 
 
-def _rows(plain: Plain, delimiter: str) -> Iterator[tuple[int, list[str] | None]]:
+def _rows(
+    plain: Plain, delimiter: str, width: int
+) -> Iterator[tuple[int, list[str] | None]]:
     """Every record with its first line; None for one that cannot be parsed.
 
-    A record that spans lines and then fails gives up its first line only, so that an
-    open quote never swallows the good records behind it.
+    A record that spans lines and then fails, or has not ``width`` fields, gives up its
+    first line only: an open quote never swallows the good records behind it.
     """
     with plain.path.open(encoding="utf-8", newline="\n") as handle:
         lines = enumerate(handle, start=1)
-        waiting: list[tuple[int, str]] = []
+        waiting: deque[tuple[int, str]] = deque()
         while True:
-            entry = waiting.pop(0) if waiting else next(lines, None)
+            entry = waiting.popleft() if waiting else next(lines, None)
             if entry is None:
                 return
             line, text = entry
@@ -336,8 +343,8 @@ def _rows(plain: Plain, delimiter: str) -> Iterator[tuple[int, list[str] | None]
             taken = [entry]
             size, quotes = len(text), text.count('"')
             row = _parse(text, delimiter)
-            while quotes % 2 and size < LONGEST_LINE:
-                following = waiting.pop(0) if waiting else next(lines, None)
+            while row is None and quotes % 2 and size < LONGEST_LINE:
+                following = waiting.popleft() if waiting else next(lines, None)
                 if following is None:
                     break
                 taken.append(following)
@@ -345,13 +352,14 @@ def _rows(plain: Plain, delimiter: str) -> Iterator[tuple[int, list[str] | None]
                 quotes += following[1].count('"')
                 if quotes % 2 == 0:
                     row = _parse("".join(part for _, part in taken), delimiter)
-            if row is None:
-                waiting = [*taken[1:], *waiting]
+            if row is None or (len(taken) > 1 and len(row) != width):
+                row = None
+                waiting.extendleft(reversed(taken[1:]))
             yield line, row
 
 
 def _parse(text: str, delimiter: str) -> list[str] | None:
-    if len(text) >= LONGEST_LINE or text.count('"') % 2:
+    if len(text) >= LONGEST_LINE:
         return None
     try:
         rows = list(
@@ -394,7 +402,8 @@ def _frame_document(plain: Plain, export: Export, target: Path) -> Framed:
     records = _document_records(export, plain)
     with target.open("w", encoding="utf-8") as handle:
         for record in records:
-            handle.write(json.dumps(record, ensure_ascii=False) + "\n")
+            # Escaped, so that half a surrogate pair costs its record, not the file.
+            handle.write(json.dumps(record) + "\n")
     return Framed(
         relation=(
             "select row_number() over () as record_number, record from "
@@ -451,7 +460,8 @@ def _unwrapped(record: dict[str, Any], path: str | None) -> dict[str, Any]:
 
 def _parsed_object(text: str) -> dict[str, Any] | None:
     try:
-        parsed = json.loads(text)
+        # Numbers stay text: one of thousands of digits is refused as a number.
+        parsed = json.loads(text, parse_int=str)
     except (json.JSONDecodeError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None

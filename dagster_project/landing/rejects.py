@@ -65,6 +65,8 @@ def _lines(
         plain = read_plain(member, archived, text, "utf-8")
         with plain.path.open(encoding="utf-8") as handle:
             numbered = enumerate(islice(handle, max(wanted)), start=1)
-            return {line: entry.rstrip("\n") for line, entry in numbered if line in wanted}
+            return {
+                line: entry.rstrip("\n") for line, entry in numbered if line in wanted
+            }
     finally:
         text.unlink(missing_ok=True)

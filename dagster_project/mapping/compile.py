@@ -427,8 +427,10 @@ class _Compiler:
     def _delivered_how(self) -> str:
         known = {
             "reported": "delivered_count is not null",
-            "recipients_minus_bounces": "sent_count is not null and (bounce_count is not"
-            " null or (hard_bounce_count is not null and soft_bounce_count is not null))",
+            "recipients_minus_bounces": (
+                "sent_count is not null and (bounce_count is not null"
+                " or (hard_bounce_count is not null and soft_bounce_count is not null))"
+            ),
         }
         steps = [
             f"when {known[how]} then {quote(how)}" for how in self.export.delivered

@@ -26,6 +26,8 @@ from pydantic import (
 
 from dagster_project.mapping.canonical import FIELDS, HAS_PERSON, TableName
 
+# The same safe subset, ten times as fast where the library was built with it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -311,7 +313,7 @@ def load_source(folder: Path) -> Source:
     """
     path = folder / "source.yaml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
     except yaml.YAMLError as error:
         raise MappingError(f"{folder.name}/source.yaml is not YAML: {error}") from None
     try:

@@ -17,7 +17,6 @@ from typing import Any
 
 from dagster_project.report import words
 from dagster_project.report.findings import (
-    ListHistory,
     Stream,
     extra_people,
     stands_out,
@@ -78,7 +77,11 @@ def stream_chart(stream: Stream, bands: Sequence[Band], shown: Sequence[Send]) -
         },
         xaxis={"type": "date"},
         margin={"l": 52, "r": 82, "t": 14, "b": 40},
-        shapes=[_edge_line(edge) for edge in edges if edge < top],
+        shapes=[
+            _edge_line(band.lower_pct, f"--{band.band}-soft")
+            for band in bands
+            if band.lower_pct and band.lower_pct < top
+        ],
         annotations=[
             *(_edge_label(band, top) for band in bands if (band.lower_pct or 0) < top),
             *_send_labels(judged, top),
@@ -131,7 +134,7 @@ def _sends(
         },
         "marker": {
             "color": colour,
-            "size": 10 if symbol == "triangle-up" else 9,
+            "size": 12 if symbol == "triangle-up" else 9,
             "symbol": [
                 "arrow-up"
                 if rate > top
@@ -140,7 +143,7 @@ def _sends(
                 else symbol
                 for rate in rates
             ],
-            "line": {"width": 2, "color": colour if is_provisional else "--paper"},
+            "line": {"width": 2, "color": colour} if is_provisional else {"width": 0},
         },
         "hovertext": [_hover(send, edges) for send in members],
         "hoverinfo": "text",
@@ -181,7 +184,7 @@ def axis_top(shown: Sequence[Send], edges: Sequence[float]) -> float:
     ]
     rate = max(send.unsubscribe_rate_pct or 0.0 for send in large)
     high = max(send.unsubscribe_rate_high_pct or 0.0 for send in large)
-    return max(1.15 * rate, min(1.05 * high, 1.6 * rate), 1.2 * lowest_edge)
+    return max(1.15 * rate, min(1.12 * high, 2.5 * rate), 1.2 * lowest_edge)
 
 
 def _ticks(top: float) -> list[float]:
@@ -191,7 +194,7 @@ def _ticks(top: float) -> list[float]:
     return [round(step * number, 10) for number in range(int(top / step) + 1)]
 
 
-def _edge_line(edge: float) -> Figure:
+def _edge_line(edge: float, colour: str) -> Figure:
     return {
         "type": "line",
         "xref": "paper",
@@ -201,7 +204,7 @@ def _edge_line(edge: float) -> Figure:
         "y0": edge,
         "y1": edge,
         "layer": "below",
-        "line": {"color": "--edge", "width": 1},
+        "line": {"color": colour, "width": 1},
     }
 
 
@@ -243,11 +246,11 @@ def _send_labels(judged: Sequence[Send], top: float) -> list[Figure]:
         labels.append(
             {
                 "x": _moment(send),
-                "y": min(send.unsubscribe_rate_pct or 0.0, top),
-                "xanchor": "right" if place > 0.5 else "left",
-                "xshift": -9 if place > 0.5 else 9,
-                "yanchor": "middle",
+                "y": min(send.unsubscribe_rate_high_pct or 0.0, 0.93 * top),
+                "xanchor": "left" if place < 0.1 else "right" if place > 0.9 else "center",
+                "yanchor": "bottom",
                 "showarrow": False,
+                "bgcolor": "--veil",
                 "text": escape(name, quote=False),
                 "font": {"size": 12, "color": "--ink"},
             }
@@ -302,7 +305,7 @@ def loss_months(months: Sequence[DecayMonth]) -> Figure:
     return {"data": traces, "layout": layout}
 
 
-def contact_months(history: ListHistory, months: Sequence[DecayMonth]) -> Figure:
+def contact_months(months: Sequence[DecayMonth]) -> Figure:
     """How many contacts there are at the end of each month."""
     return {
         "data": [
@@ -341,7 +344,10 @@ def attrition_months(months: Sequence[DecayMonth], reference: float | None) -> F
     )
     if reference is not None:
         layout["shapes"] = [
-            {**_edge_line(reference), "line": {"color": "--past", "dash": "dot"}}
+            {
+                **_edge_line(reference, "--past"),
+                "line": {"color": "--past", "dash": "dot", "width": 1.5},
+            }
         ]
         layout["annotations"] = [
             {

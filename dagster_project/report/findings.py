@@ -299,11 +299,23 @@ class ListHistory:
         return self.months[-1].contacts_at_end
 
     @property
+    def known_months(self) -> tuple[DecayMonth, ...]:
+        """The months since the first recorded loss.
+
+        Before it only those who stayed are known: their sign-up dates tell of growth,
+        and nobody tells of losses. That is not a month without a loss.
+        """
+        first = next(
+            (place for place, month in enumerate(self.months) if month.lost_count), None
+        )
+        return () if first is None else self.months[first:]
+
+    @property
     def annual_loss(self) -> AnnualLoss | None:
-        """None before a single whole month with contacts at its start."""
+        """None before a single whole month since a loss was first recorded."""
         usable = [
             month
-            for month in self.months
+            for month in self.known_months
             if month.is_complete_month and month.monthly_attrition_pct is not None
         ][-MONTHS_IN_A_YEAR:]
         if not usable:

@@ -28,7 +28,14 @@ from dagster_project.report.findings import (
     ReasonTotals,
     Stream,
 )
-from dagster_project.report.queries import Band, BrokenCheck, Frames, Send, read_frames
+from dagster_project.report.queries import (
+    Band,
+    BrokenCheck,
+    DecayMonth,
+    Frames,
+    Send,
+    read_frames,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -37,13 +44,16 @@ OPEN_STREAMS = 4
 CHARTED_STREAMS = 24
 CHARTED_SENDS = 260
 TABLE_SENDS = 60
-SHOWN_SENDS = 8
+SHOWN_SENDS = 6
 COSTLIEST_SENDS = 6
 MONTHS = 24
 NAMED_REASONS = 6
 LISTS = 12
 FILES = 50
 EXCLUDED_SENDS = 100
+
+MINIMUM_ANSWERS = 5
+"""Fewer answers are no pattern of a single send."""
 
 
 def build_report(marts: Path, target: Path) -> None:
@@ -104,6 +114,7 @@ def _environment(bands: Sequence[Band]) -> Any:
         "day": words.day,
         "month": words.month,
         "known": _known,
+        "spelled_out": words.spelled_out,
     }
     return environment
 
@@ -268,7 +279,11 @@ def _sends_chapter(
 
 def _said(reasons: ReasonTotals | None) -> str:
     """What those who left through a send gave as the reason most often."""
-    if reasons is None or reasons.main is None:
+    if (
+        reasons is None
+        or reasons.main is None
+        or reasons.answered_count < MINIMUM_ANSWERS
+    ):
         return ""
     return (
         f"{reasons.main.label}: {reasons.main.count:,} of"
@@ -366,8 +381,8 @@ def _reasons_chapter(
     monthly = [row for row in frames.reasons if row.period_kind == "month"]
     starts = [row.period_start for row in newest if row.period_start]
     series = _reason_series(findings.reason_totals(monthly))
-    if monthly:
-        months = _reason_months(frames, series)
+    months = _reason_months(frames, series)
+    if len(months) > 1:
         figures["reason-months"] = charts.reason_months(
             months, [(name, colour) for name, colour, _ in series]
         )
@@ -381,7 +396,7 @@ def _reasons_chapter(
         "since": min(starts) if starts else None,
         "scale": widest,
         "interval": words.interval,
-        "has_months": bool(monthly),
+        "has_months": len(months) > 1,
         "legend": [(name, colour.removeprefix("--")) for name, colour, _ in series],
         "by_list": by_list[:LISTS],
         "lists_left_out": max(0, len(by_list) - LISTS),
@@ -433,9 +448,10 @@ class HistoryBlock:
     basis: str
     causes: list[tuple[str, str, int]]
     legend: list[tuple[str, str]]
-    added: int
+    joined: int
     lost: int
-    months: int
+    recent_count: int
+    months: tuple[DecayMonth, ...]
     left_out: int
     is_unfinished: bool
 
@@ -462,11 +478,11 @@ def _history_block(
     reference: float | None,
     figures: dict[str, Figure],
 ) -> HistoryBlock:
-    months = history.months[-MONTHS:]
+    months = (history.known_months or history.months)[-MONTHS:]
     figures[f"{anchor}-lost"] = charts.loss_months(months)
     figures[f"{anchor}-contacts"] = charts.contact_months(months)
     figures[f"{anchor}-attrition"] = charts.attrition_months(months, reference)
-    recent = history.months[-findings.MONTHS_IN_A_YEAR :]
+    recent = months[-findings.MONTHS_IN_A_YEAR :]
     causes = [
         (label, charts.LOSS_COLOURS[column], sum(getattr(m, column) or 0 for m in recent))
         for column, label in words.LOSS_CAUSES.items()
@@ -482,9 +498,10 @@ def _history_block(
         basis=words.loss_basis(history.annual_loss),
         causes=[cause for cause in causes if cause[2]],
         legend=drawn,
-        added=sum(row.added_count or 0 for row in recent),
+        joined=sum(row.joined_count for row in recent),
         lost=sum(row.lost_count or 0 for row in recent),
-        months=len(recent),
+        recent_count=len(recent),
+        months=months,
         left_out=len(history.months) - len(months),
         is_unfinished=any(not row.is_complete_month for row in months),
     )

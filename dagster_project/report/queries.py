@@ -105,6 +105,7 @@ class DecayMonth:
     month: date
     contacts_at_start: int
     added_count: int | None
+    opening_count: int | None
     lost_count: int | None
     lost_unsubscribe_count: int | None
     lost_hard_bounce_count: int | None
@@ -119,6 +120,11 @@ class DecayMonth:
     annualised_attrition_pct: float | None
     is_attrition_lower_bound: bool | None
     is_complete_month: bool | None
+
+    @property
+    def joined_count(self) -> int:
+        """Those who came; whoever stood in the first export was there before."""
+        return (self.added_count or 0) - (self.opening_count or 0)
 
 
 @dataclass(frozen=True)

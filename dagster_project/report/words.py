@@ -30,6 +30,9 @@ SPACE = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
+FINE_PCT = 0.1
+"""Below it a third digit is dust."""
+
 _MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _SMALL = "no one two three four five six seven eight nine ten".split()
 
@@ -74,11 +77,13 @@ FILE_STATES = {
 
 
 def percent(value: float | None, edges: Sequence[float] = ()) -> str:
-    """Three significant digits, more where fewer would cross the edge of a band."""
+    """Two or three significant digits, more where these would cross a band's edge."""
     if value is None:
         return UNKNOWN
-    text = _significant(value, 3)
-    for digits in range(4, 12):
+    text = _significant(value, 3 if value >= FINE_PCT else 2)
+    if value < 10 and "." in text and text.endswith("0"):
+        text = _significant(value, 2)
+    for digits in range(3, 12):
         if all(_side(float(text), edge) == _side(value, edge) for edge in edges):
             break
         text = _significant(value, digits)
@@ -160,10 +165,16 @@ def band_range(band: Band) -> str:
     return f"{'' if band.is_lower_inclusive else 'above '}{low:g}{DASH}{high:g}{SPACE}%"
 
 
+def spelled_out(code: str | None) -> str:
+    """A code of the marts with spaces."""
+    return (code or "").replace("_", " ")
+
+
 def why_no_rate(send: Send) -> str:
     """Why the rate of a send is unknown."""
     if send.is_excluded:
-        return f"excluded: {send.exclusion_reason or 'its counts contradict each other'}"
+        reason = spelled_out(send.exclusion_reason) or "its counts contradict each other"
+        return f"excluded, because this does not hold: {reason}"
     if send.delivered_count is None:
         return "no export says how many were delivered"
     if send.delivered_count == 0:
@@ -356,7 +367,8 @@ def loss_clause(
     name = f"The list of {whole.source} · {whole.account}" if accounts[1:] else "The list"
     if loss is None:
         return Markup(
-            "{} has no whole month on record yet, so its yearly loss is unknown."
+            "{} has no whole month since a contact was first seen leaving, so its yearly"
+            " loss is unknown."
         ).format(name)
     return Markup("{} loses {}<strong>{}</strong> of its contacts a year{}.").format(
         name,
@@ -369,7 +381,7 @@ def loss_clause(
 def loss_basis(loss: AnnualLoss | None) -> str:
     """What the yearly loss of a list is made from."""
     if loss is None:
-        return "no month is on record as a whole yet"
+        return "no whole month since a contact was first seen leaving"
     months = f"{month(loss.first_month)} to {month(loss.last_month)}"
     if loss.month_count == 1:
         months = month(loss.last_month)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -62,7 +61,8 @@ def event_lines(
 
     Args:
         messages: by position: message_key, sent_at, sender, recipients (tuple),
-            subject, configuration_set, tags (mapping), is_marketing.
+            subject, configuration_set, tags (mapping), is_marketing. Moments, here and
+            below, are naive UTC and count milliseconds.
         events: message (position), event_type, occurred_at, recipient (empty: all of
             the message's), bounce_class, drop_reason, client, url, method, scope,
             scope_id; event types and words are canonical; in time order.
@@ -88,12 +88,11 @@ def event_lines(
 
 def enveloped(line: str, published_at: np.datetime64) -> str:
     """Wrap a record the way a notification topic delivers it."""
-    digest = hashlib.md5(line.encode(), usedforsecurity=False).hexdigest()
     topic = f"arn:aws:sns:{_REGION}:{_ACCOUNT}:ses-events"
     return _compact(
         {
             "Type": "Notification",
-            "MessageId": str(uuid.UUID(digest)),
+            "MessageId": _uuid(line),
             "TopicArn": topic,
             "Subject": "Amazon SES Email Event Notification",
             "Message": line + "\n",
@@ -313,15 +312,19 @@ def _visit(at: np.datetime64, client: str, message_id: str) -> dict[str, Any]:
 
 
 def _message_id(message_key: str, sent_at: np.datetime64) -> str:
-    digest = hashlib.md5(message_key.encode(), usedforsecurity=False).hexdigest()
-    milliseconds = int(sent_at.astype("datetime64[ms]").astype(np.int64))
-    return f"0102{milliseconds:012x}-{uuid.UUID(digest)}-000000"
+    milliseconds = int(sent_at.astype(np.int64))
+    return f"0102{milliseconds:012x}-{_uuid(message_key)}-000000"
 
 
 def _feedback_id(message_id: str, kind: str, recipients: Sequence[str]) -> str:
     text = "/".join((message_id, kind, *recipients))
-    digest = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
-    return f"{message_id[:16]}-{uuid.UUID(digest)}-000000"
+    return f"{message_id[:16]}-{_uuid(text)}-000000"
+
+
+def _uuid(text: str) -> str:
+    """An identifier that the same text always gets."""
+    mark = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return f"{mark[:8]}-{mark[8:12]}-{mark[12:16]}-{mark[16:20]}-{mark[20:]}"
 
 
 def _number(message_id: str) -> int:
@@ -337,4 +340,5 @@ def _records(frame: pd.DataFrame) -> Iterable[dict[str, Any]]:
 
 
 def _iso(moment: np.datetime64) -> str:
-    return f"{moment.astype('datetime64[ms]')}Z"
+    """Spell a moment that counts milliseconds."""
+    return f"{moment}Z"

@@ -1,8 +1,9 @@
 """The one thing scalars cannot say: a Subscription record is old and new preferences.
 
 The opt-out is their difference: ``unsubscribeAll`` turned true (the whole list) or a
-topic gone from OptIn to OptOut; the reverse is a re-subscription. Every other record
-passes through as it is.
+topic gone to OptOut; the reverse is a re-subscription. A topic without an old state
+counts when it is now OptOut: an opt-out is never lost. Every other record passes
+through as it is.
 """
 
 COLUMNS = ("change_kind", "change_scope", "change_scope_id")
@@ -21,7 +22,8 @@ from {records} where event is distinct from 'Subscription'
 union all
 select {records}.* replace (
     row_number() over (
-        partition by {records}.record_number order by change.scope, change.scope_id
+        partition by {records}.record_number
+        order by {records}.item_number, change.scope, change.scope_id
     ) as item_number
 ), change.kind, change.scope, change.scope_id
 from {records}
@@ -43,9 +45,9 @@ left join (
         select now.record_number, now.item_number, now.topic,
             now.status as new_status, before.status as old_status
         from ({_topics(records, "new_preferences")}) as now
-        inner join ({_topics(records, "old_preferences")}) as before
+        left join ({_topics(records, "old_preferences")}) as before
             using (record_number, item_number, topic)
-    ) where new_status <> old_status
+    ) where new_status <> coalesce(old_status, 'OptIn')
 ) as change using (record_number, item_number)
 where {records}.event = 'Subscription'
 """
@@ -54,9 +56,12 @@ where {records}.event = 'Subscription'
 def _topics(records: str, preferences: str) -> str:
     return f"""
 select record_number, item_number,
-    unnest(json_extract_string(
-        {preferences}, '$.topicSubscriptionStatus[*].topicName')) as topic,
-    unnest(json_extract_string(
-        {preferences}, '$.topicSubscriptionStatus[*].subscriptionStatus')) as status
-from {records} where event = 'Subscription' and {preferences} is not null
+    json_extract_string(preference, '$.topicName') as topic,
+    json_extract_string(preference, '$.subscriptionStatus') as status
+from (
+    select record_number, item_number,
+        unnest(json_extract({preferences}, '$.topicSubscriptionStatus[*]'))
+            as preference
+    from {records} where event = 'Subscription' and {preferences} is not null
+)
 """

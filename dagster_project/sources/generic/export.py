@@ -40,7 +40,8 @@ def _spelled(frame: pd.DataFrame) -> pd.DataFrame:
         if pd.api.types.is_datetime64_dtype(column):
             moments = column.to_numpy(dtype="datetime64[ms]")
             texts = np.datetime_as_string(moments, unit="ms").astype(object) + "Z"
-            spelled[name] = np.where(np.isnat(moments), None, texts)
+            texts[np.isnat(moments)] = None
+            spelled[name] = texts
         else:
             spelled[name] = column.to_numpy()
     return pd.DataFrame(spelled)

@@ -68,8 +68,7 @@ def campaigns_csv(campaigns: pd.DataFrame) -> bytes:
             unsubscribes, complaints, orders, revenue.
     """
     lines = [_line(HEADER)]
-    for campaign in campaigns.itertuples(index=False):
-        row = campaign._asdict()
+    for row in campaigns.to_dict("records"):
         sent_at = row["sent_at"]
         half = "am" if sent_at.hour < 12 else "pm"
         lines.append(

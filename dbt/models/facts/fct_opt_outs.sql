@@ -25,7 +25,7 @@ known_joinings as (
             order by
                 (opt_outs.list = spells.list) desc nulls last,
                 spells.entered_at desc,
-                spells.list
+                spells.list asc
         ) as joining_rank,
 
         spells.entered_at

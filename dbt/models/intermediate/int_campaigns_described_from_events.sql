@@ -22,7 +22,8 @@ described_campaigns as (
         min(stg_message_events.stream) as stream,
         min(stg_message_events.audience) as audience,
         min(stg_message_events.list) as list,
-        min(stg_message_events.send_type) as send_type
+        min(stg_message_events.send_type) as send_type,
+        min(stg_message_events.load) as first_load
     from stg_message_events
     inner join event_types
         on stg_message_events.event_type = event_types.event_type

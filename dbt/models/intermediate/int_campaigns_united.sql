@@ -29,7 +29,6 @@ event_campaigns as (
         campaign_id,
         variant,
 
-        min(first_load) as first_load,
         max(last_load) as last_load,
 
         count(sent_at) + count(delivered_at) > 0 as has_recipients,
@@ -92,7 +91,7 @@ united_campaigns as (
             described.list,
             single_campaign_keys.account
         ) as stream_name,
-        least(totals.first_load, event_campaigns.first_load) as first_load,
+        least(totals.first_load, described.first_load) as first_load,
         greatest(totals.last_load, event_campaigns.last_load) as last_load,
 
         event_campaigns.campaign_key is not null as has_events,

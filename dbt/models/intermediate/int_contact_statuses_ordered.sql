@@ -45,6 +45,7 @@ explained_statuses as (
 
         stg_contact_snapshots.record_number,
         stg_contact_snapshots.item_number,
+        exit_causes.rank as exit_rank,
 
         contact_statuses.is_on_list,
         coalesce(snapshot_scopes.is_whole_list, false) as is_whole_list,
@@ -57,55 +58,55 @@ explained_statuses as (
         on stg_contact_snapshots.status = contact_statuses.status
     left join snapshot_scopes
         on stg_contact_snapshots.snapshot_scope = snapshot_scopes.scope
+    left join exit_causes
+        on
+            coalesce(
+                nullif(stg_contact_snapshots.exit_cause, 'unknown'),
+                contact_statuses.exit_cause
+            ) = exit_causes.cause
 ),
 
 -- One export may hold a contact twice, say in two spellings. Standing on the list comes
 -- first, then the ways out with the strongest cause in front.
 ordered_statuses as (
     select
-        explained_statuses.source,
-        explained_statuses.account,
-        explained_statuses.list,
-        explained_statuses.contact_key,
-        explained_statuses.mailbox_provider,
-        explained_statuses.status,
-        explained_statuses.exit_cause,
-        explained_statuses.signup_source,
-        explained_statuses.opt_in_method,
-        explained_statuses.opt_out_scope,
-        explained_statuses.opt_out_method,
-        explained_statuses.initiator,
-        explained_statuses.reason,
-        explained_statuses.reason_basis,
-        explained_statuses.opt_out_campaign_id,
-        explained_statuses.load,
+        source,
+        account,
+        list,
+        contact_key,
+        mailbox_provider,
+        status,
+        exit_cause,
+        signup_source,
+        opt_in_method,
+        opt_out_scope,
+        opt_out_method,
+        initiator,
+        reason,
+        reason_basis,
+        opt_out_campaign_id,
+        load,
 
         row_number() over contact as status_number,
 
-        explained_statuses.is_on_list,
-        explained_statuses.is_whole_list,
-        lead(explained_statuses.is_on_list) over contact as is_next_on_list,
+        is_on_list,
+        is_whole_list,
+        lead(is_on_list) over contact as is_next_on_list,
 
-        explained_statuses.opted_in_at,
-        explained_statuses.status_changed_at,
-        explained_statuses.exported_at,
-        lead(explained_statuses.exported_at) over contact as next_exported_at
+        opted_in_at,
+        status_changed_at,
+        exported_at,
+        lead(exported_at) over contact as next_exported_at
     from explained_statuses
-    left join exit_causes
-        on explained_statuses.exit_cause = exit_causes.cause
     window contact as (
-        partition by
-            explained_statuses.source,
-            explained_statuses.account,
-            explained_statuses.list,
-            explained_statuses.contact_key
+        partition by source, account, list, contact_key
         order by
-            explained_statuses.exported_at,
-            explained_statuses.is_on_list desc,
-            exit_causes.rank nulls first,
-            explained_statuses.load,
-            explained_statuses.record_number,
-            explained_statuses.item_number
+            exported_at asc,
+            is_on_list desc,
+            exit_rank asc nulls first,
+            load asc,
+            record_number asc,
+            item_number asc
     )
 ),
 

@@ -34,13 +34,14 @@ outcomes as (
         + coalesce(failed_count, 0)
         + coalesce(pending_count, 0) as known_count,
 
-        bounce_count is not null and dropped_count is not null as is_undelivered_known,
+        bounce_count is not null
+        and dropped_count is not null as is_undelivered_known,
         pending_count is not null as is_pending_known
     from int_campaigns_put_on_one_basis
 ),
 
--- An absent part is unknown, never 0, so a sum that falls short proves nothing; one that
--- exceeds what was sent is wrong whatever is missing.
+-- An absent part is unknown, never 0, so a sum that falls short proves nothing; one
+-- that exceeds what was sent is wrong whatever is missing.
 outcome_checks as (
     select
         campaign_key,

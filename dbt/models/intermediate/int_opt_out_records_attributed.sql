@@ -177,12 +177,12 @@ ranked_candidates as (
             order by
                 case attribution
                     when 'message_id' then 1 when 'campaign_id' then 2 else 3
-                end,
-                send_key is null,
+                end asc,
+                send_key is null asc,
                 is_same_variant desc,
                 arrived_at desc nulls last,
-                send_key,
-                campaign_key
+                send_key asc,
+                campaign_key asc
         ) as candidate_rank,
 
         delivered_at,

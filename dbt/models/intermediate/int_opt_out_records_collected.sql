@@ -110,6 +110,7 @@ neighboured_statuses as (
         statuses.contact_key,
         statuses.mailbox_provider,
         statuses.status,
+        lag(statuses.status) over contact as previous_status,
         statuses.exit_cause,
         statuses.opt_out_scope,
         statuses.opt_out_method,
@@ -120,9 +121,6 @@ neighboured_statuses as (
         statuses.load,
 
         statuses.status_number,
-
-        lag(statuses.status) over contact is distinct from statuses.status
-            as is_run_start,
 
         statuses.status_changed_at,
         statuses.exported_at,
@@ -158,17 +156,17 @@ numbered_runs as (
         load,
 
         status_number,
-        sum(case when is_run_start then 1 else 0 end) over (
+        sum(case when previous_status = status then 0 else 1 end) over (
             partition by source, account, list, contact_key
             order by status_number
             rows between unbounded preceding and current row
         ) as run_number,
 
-        is_run_start,
-
         status_changed_at,
         exported_at,
-        previous_exported_at
+        case
+            when previous_status <> status then previous_exported_at
+        end as last_seen_before_at
     from neighboured_statuses
 ),
 
@@ -198,12 +196,7 @@ opted_out_statuses as (
             min(numbered_runs.status_changed_at) over status_run,
             min(numbered_runs.exported_at) over status_run
         ) as occurred_at,
-        min(
-            case
-                when numbered_runs.is_run_start
-                    then numbered_runs.previous_exported_at
-            end
-        ) over status_run as last_seen_before_at
+        min(numbered_runs.last_seen_before_at) over status_run as last_seen_before_at
     from numbered_runs
     inner join contact_statuses
         on numbered_runs.status = contact_statuses.status

@@ -201,29 +201,29 @@ ranked_records as (
         row_number() over (
             partition by episode_records.opt_out_key
             order by
-                episode_records.is_restatement,
+                episode_records.is_restatement asc,
                 records.is_by_recipient desc,
-                records.occurred_at,
-                records.record_key
+                records.occurred_at asc,
+                records.record_key asc
         ) as opening_rank,
         row_number() over (
             partition by episode_records.opt_out_key
             order by
                 records.source <> opening_records.source
-                or records.account <> opening_records.account,
+                or records.account <> opening_records.account asc,
                 records.is_by_recipient desc,
                 records.is_named desc,
-                episode_records.is_restatement,
-                records.occurred_at,
-                records.record_key
+                episode_records.is_restatement asc,
+                records.occurred_at asc,
+                records.record_key asc
         ) as attribution_rank,
         row_number() over (
             partition by episode_records.opt_out_key
             order by
                 records.is_answered desc,
-                records.reason is null,
-                records.occurred_at,
-                records.record_key
+                records.reason is null asc,
+                records.occurred_at asc,
+                records.record_key asc
         ) as reason_rank,
 
         episode_records.is_restatement,

@@ -77,8 +77,7 @@ single_events as (
         send_type,
         bounce_class,
         drop_reason,
-        load as first_load,
-        load as last_load,
+        load,
         is_machine,
         occurred_at
     from send_events
@@ -98,8 +97,7 @@ single_events as (
         min(send_type) as send_type,
         cast(null as string) as bounce_class,
         cast(null as string) as drop_reason,
-        min(load) as first_load,
-        max(load) as last_load,
+        max(load) as load,
         bool_or(is_machine) as is_machine,
         min(occurred_at) as occurred_at
     from send_events
@@ -131,8 +129,7 @@ located_events as (
         single_events.stream_name,
         single_events.send_type,
         single_events.drop_reason,
-        single_events.first_load,
-        single_events.last_load,
+        single_events.load,
 
         case
             when single_events.event_type = 'bounced'
@@ -169,8 +166,7 @@ grouped_events as (
         min(stream_name) as stream_name,
         min(send_type) as send_type,
         min(drop_reason) filter (where event_type = 'dropped') as drop_reason,
-        min(first_load) as first_load,
-        max(last_load) as last_load,
+        max(load) as last_load,
 
         count(*) filter (where event_type = 'opened') as open_count,
         count(*) filter (
@@ -254,7 +250,6 @@ decided_sends as (
         end as undecided_outcome,
         bounce_classes.bounce_class,
         grouped_events.drop_reason,
-        grouped_events.first_load,
         grouped_events.last_load,
 
         grouped_events.open_count,

@@ -216,65 +216,84 @@ monthly_exits as (
     group by all
 ),
 
--- What an account has been seen to hold is only as recent as its stalest list.
-list_horizons as (
+-- Losses show from the first export on, or from the first dated exit that it tells of.
+-- Before that the export lists survivors, and a loss of 0 would be an artefact.
+list_ranges as (
+    select
+        list_spells.source,
+        list_spells.account,
+        list_spells.list,
+
+        min(list_spells.entered_at) as first_entered_at,
+        least(min(list_spells.left_at), min(dim_lists.first_snapshot_at))
+            as first_loss_visible_at,
+        max(dim_lists.last_snapshot_at) as last_snapshot_at,
+        greatest(
+            max(list_spells.entered_at),
+            max(list_spells.left_at),
+            max(dim_lists.last_snapshot_at)
+        ) as last_at
+    from list_spells
+    inner join dim_lists
+        on
+            list_spells.source = dim_lists.source
+            and list_spells.account = dim_lists.account
+            and list_spells.list = dim_lists.list
+    group by all
+),
+
+-- An account is seen in part as soon as one of its lists is, and as a whole only while
+-- all of them are.
+observed_ranges as (
     select
         source,
         account,
         list,
-        last_snapshot_at as known_until,
-        last_snapshot_at
-    from dim_lists
+        first_entered_at,
+        first_loss_visible_at,
+        first_loss_visible_at as last_loss_visible_at,
+        last_snapshot_at,
+        last_at
+    from list_ranges
     union all
     select
         source,
         account,
         '(all)' as list,
-        min(last_snapshot_at) as known_until,
-        max(last_snapshot_at) as last_snapshot_at
-    from dim_lists
-    group by all
-),
-
-list_ranges as (
-    select
-        memberships.source,
-        memberships.account,
-        memberships.list,
-
-        list_horizons.known_until,
-
-        min(memberships.entered_at) as first_entered_at,
-        greatest(
-            max(memberships.entered_at),
-            max(memberships.left_at),
-            max(list_horizons.last_snapshot_at)
-        ) as last_at
-    from memberships
-    inner join list_horizons
-        on
-            memberships.source = list_horizons.source
-            and memberships.account = list_horizons.account
-            and memberships.list = list_horizons.list
+        min(first_entered_at) as first_entered_at,
+        min(first_loss_visible_at) as first_loss_visible_at,
+        max(first_loss_visible_at) filter (
+            where first_entered_at < first_loss_visible_at
+        ) as last_loss_visible_at,
+        min(last_snapshot_at) as last_snapshot_at,
+        max(last_at) as last_at
+    from list_ranges
     group by all
 ),
 
 list_months as (
     select
-        list_ranges.source,
-        list_ranges.account,
-        list_ranges.list,
-        dim_dates.date_day as month,
+        observed_ranges.source,
+        observed_ranges.account,
+        observed_ranges.list,
+        dim_dates.month,
 
-        list_ranges.known_until
-        >= {{ dbt.dateadd('month', 1, 'dim_dates.date_day') }} as is_complete_month
-    from list_ranges
+        dim_dates.month >= date_trunc('month', observed_ranges.first_loss_visible_at)
+            as is_loss_visible,
+        coalesce(
+            dim_dates.month
+            < date_trunc('month', observed_ranges.last_loss_visible_at),
+            false
+        ) as is_list_out_of_sight,
+        observed_ranges.last_snapshot_at
+        >= {{ dbt.dateadd('month', 1, 'dim_dates.month') }} as is_complete_month
+    from observed_ranges
     inner join dim_dates
         on
-            dim_dates.date_day
-            between date_trunc('month', list_ranges.first_entered_at)
-            and list_ranges.last_at
-    where dim_dates.date_day = date_trunc('month', dim_dates.date_day)
+            dim_dates.month
+            between date_trunc('month', observed_ranges.first_entered_at)
+            and observed_ranges.last_at
+    where dim_dates.date_day = dim_dates.month
 ),
 
 monthly_movements as (
@@ -299,6 +318,8 @@ monthly_movements as (
         coalesce(monthly_exits.lost_voluntary_from_start_count, 0)
             as lost_voluntary_from_start_count,
 
+        list_months.is_loss_visible,
+        list_months.is_list_out_of_sight,
         list_months.is_complete_month
     from list_months
     left join monthly_entries
@@ -336,16 +357,21 @@ monthly_balances as (
         lost_exit_only_count,
         lost_from_start_count,
         lost_voluntary_from_start_count,
-        coalesce(
-            sum(added_count - lost_count) over (
-                partition by source, account, list
-                order by month asc
-                rows between unbounded preceding and 1 preceding
-            ), 0
-        ) as contacts_at_start,
+        coalesce(sum(added_count - lost_count) over earlier_months, 0)
+            as contacts_at_start,
+        case
+            when is_loss_visible
+                then coalesce(sum(added_count - lost_count) over earlier_months, 0)
+        end as at_risk_count,
 
+        is_list_out_of_sight,
         is_complete_month
     from monthly_movements
+    window earlier_months as (
+        partition by source, account, list
+        order by month
+        rows between unbounded preceding and 1 preceding
+    )
 ),
 
 -- A month judges the contacts it began with: whoever joined and left within it is in the
@@ -374,30 +400,30 @@ list_decay_monthly as (
         lost_voluntary_from_start_count,
         cast(contacts_at_start + added_count - lost_count as bigint) as contacts_at_end,
 
-        {{ rate_pct('lost_from_start_count', 'contacts_at_start') }}
+        {{ rate_pct('lost_from_start_count', 'at_risk_count') }}
             as monthly_attrition_pct,
-        {{ wilson_low_pct('lost_from_start_count', 'contacts_at_start') }}
+        {{ wilson_low_pct('lost_from_start_count', 'at_risk_count') }}
             as monthly_attrition_low_pct,
-        {{ wilson_high_pct('lost_from_start_count', 'contacts_at_start') }}
+        {{ wilson_high_pct('lost_from_start_count', 'at_risk_count') }}
             as monthly_attrition_high_pct,
-        {{ rate_pct('lost_voluntary_from_start_count', 'contacts_at_start') }}
+        {{ rate_pct('lost_voluntary_from_start_count', 'at_risk_count') }}
             as voluntary_attrition_pct,
         100e0 - 100e0 * power(
-            1e0 - 1e0 * lost_from_start_count / nullif(contacts_at_start, 0), 12
+            1e0 - 1e0 * lost_from_start_count / nullif(at_risk_count, 0), 12
         ) as annualised_attrition_pct,
         -- Growth from an unknown opening balance would be the export's first day.
         case
             when opening_count = 0
-                then {{ rate_pct('(added_count - lost_count)', 'contacts_at_start') }}
+                then {{ rate_pct('(added_count - lost_count)', 'at_risk_count') }}
         end as net_growth_pct,
         case
-            when lost_from_start_count between 1 and contacts_at_start - 1
+            when lost_from_start_count between 1 and at_risk_count - 1
                 then
                     ln(0.5e0)
-                    / ln(1e0 - 1e0 * lost_from_start_count / contacts_at_start)
+                    / ln(1e0 - 1e0 * lost_from_start_count / at_risk_count)
         end as half_life_months,
 
-        lost_exit_only_count > 0 as is_attrition_lower_bound,
+        lost_exit_only_count > 0 or is_list_out_of_sight as is_attrition_lower_bound,
         is_complete_month
     from monthly_balances
 )

@@ -50,13 +50,13 @@ month_reasons as (
 -- One window of twelve months ends with every month up to the run's own.
 rolling_windows as (
     select
-        cast({{ dbt.dateadd('month', -11, 'dim_dates.date_day') }} as date)
+        cast({{ dbt.dateadd('month', -11, 'dim_dates.month') }} as date)
             as period_start,
-        dim_dates.date_day as last_month
+        dim_dates.month as last_month
     from dim_dates
     inner join dim_runs
-        on dim_dates.date_day <= dim_runs.now_at
-    where dim_dates.date_day = date_trunc('month', dim_dates.date_day)
+        on dim_dates.month <= dim_runs.now_at
+    where dim_dates.date_day = dim_dates.month
 ),
 
 rolling_reasons as (
