@@ -21,25 +21,20 @@ from pathlib import Path
 
 import duckdb
 
-SOURCE_FOLDER = Path("generic") / "shop"
-"""Source and account, as the inbox spells them."""
+from benchmarks.files import FIRST_SEND, LAYOUTS, SEND_DAYS, events_file, inbox
+
 DONE = "events.json"
 """Written last: a folder without it was not finished."""
-
-FIRST_SEND = "2024-11-01 09:00:00"
-NOW = "2026-12-31T00:00:00Z"
-"""A moment after the last event, for `--now`."""
-SEND_DAYS = 730
 
 ROWS_PER_SEND = 2.52
 """What one send becomes on average with the rates below; only the size hangs on it."""
 EVENTS_PER_CONTACT = 20
 CAMPAIGNS = 300
 
-_FORMATS = {
-    "csv": "(format csv, header)",
-    "ndjson": "(format json)",
-    "parquet": "(format parquet, compression snappy)",
+_OPTIONS = {
+    "csv": "format csv, header",
+    "ndjson": "format json",
+    "parquet": "format parquet, compression snappy",
 }
 
 
@@ -58,16 +53,6 @@ class Generated:
     events: int
     copies: int
     bytes: dict[str, int]
-
-
-def inbox(directory: Path, layout: str) -> Path:
-    """The folder to run the product on."""
-    return directory / layout
-
-
-def events_file(directory: Path, layout: str) -> Path:
-    """The one file of a format."""
-    return inbox(directory, layout) / SOURCE_FOLDER / f"events.{layout}"
 
 
 def _draw(*keys: str) -> str:
@@ -229,7 +214,8 @@ def _create_events(engine: duckdb.DuckDBPyConnection) -> None:
             event_type,
             strftime(occurred_at, '%Y-%m-%dT%H:%M:%SZ') as occurred_at,
             case
-                when {_draw("campaign", "contact", "'case'")} < 0.02 then upper(email)
+                when {_draw("campaign", "contact", "event_type", "'case'")} < 0.02
+                    then upper(email)
                 else email
             end as email,
             printf('campaign-%05d', campaign) as campaign_id,
@@ -239,7 +225,8 @@ def _create_events(engine: duckdb.DuckDBPyConnection) -> None:
                 when event_type = 'bounced' then 'soft'
             end as bounce_class,
             case
-                when event_type = 'opened' then {_of_send("machine")} < 0.12
+                when event_type = 'opened'
+                    then {_draw("campaign", "contact", "number", "'machine'")} < 0.12
                 when event_type = 'clicked' then false
             end as is_machine,
             case
@@ -270,6 +257,15 @@ def _create_events(engine: duckdb.DuckDBPyConnection) -> None:
     )
 
 
+def _clear(directory: Path, draws: Path) -> None:
+    """Take away what an earlier call left, and nothing else of the folder."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for layout in LAYOUTS:
+        shutil.rmtree(inbox(directory, layout), ignore_errors=True)
+    for path in (directory / DONE, draws, draws.with_name(f"{draws.name}.wal")):
+        path.unlink(missing_ok=True)
+
+
 def generate(event_count: int, directory: Path) -> Generated:
     """Write about `event_count` events in every format.
 
@@ -281,9 +277,9 @@ def generate(event_count: int, directory: Path) -> Generated:
         known = Generated(**json.loads(done.read_text(encoding="utf-8")))
         if known.asked_events == event_count:
             return known
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    with duckdb.connect(str(directory / "draws.duckdb")) as engine:
+    draws = directory / "draws.duckdb"
+    _clear(directory, draws)
+    with duckdb.connect(str(draws)) as engine:
         engine.execute("set TimeZone = 'UTC'")
         _create_contacts(engine, max(1000, event_count // EVENTS_PER_CONTACT))
         _create_campaigns(engine, int(event_count / ROWS_PER_SEND))
@@ -292,15 +288,15 @@ def generate(event_count: int, directory: Path) -> Generated:
             "select count(*), count(*) - count(distinct event_id) from events"
         ).fetchone()
         assert row is not None
-        for layout, options in _FORMATS.items():
+        for layout in LAYOUTS:
             path = events_file(directory, layout)
             path.parent.mkdir(parents=True)
             engine.execute(
                 "copy (select * exclude (received_at) from events"
-                f" order by received_at, event_id) to '{path}' {options}"
+                f" order by received_at, event_id) to '{path}' ({_OPTIONS[layout]})"
             )
-    (directory / "draws.duckdb").unlink()
-    sizes = {f: events_file(directory, f).stat().st_size for f in _FORMATS}
+    draws.unlink()
+    sizes = {name: events_file(directory, name).stat().st_size for name in LAYOUTS}
     generated = Generated(event_count, int(row[0]), int(row[1]), sizes)
     done.write_text(json.dumps(asdict(generated)), encoding="utf-8")
     return generated

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from dagster_project.landing.context import CONTEXT_TABLES
 from dagster_project.landing.land import land_inbox
 from dagster_project.mapping.canonical import LANDING_TABLES
 from dagster_project.mapping.model import Source, load_sources
@@ -35,10 +36,21 @@ def _table_spec(table: str) -> dg.AssetSpec:
     )
 
 
+def _context_spec(table: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        ["context", table],
+        deps=[["inbox", name] for name in _SOURCES],
+        group_name="landing",
+        description=f"What dbt joins beside the lake: {table}.",
+        kinds={"parquet"},
+    )
+
+
 @dg.multi_asset(
     specs=[
         *(_source_spec(source) for source in _SOURCES.values()),
         *(_table_spec(table) for table in LANDING_TABLES),
+        *(_context_spec(table) for table in CONTEXT_TABLES),
     ],
 )
 def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]:
@@ -53,3 +65,5 @@ def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
     totals = landed.counts()
     for table in LANDING_TABLES:
         yield dg.MaterializeResult(asset_key=["landing", table], metadata=totals)
+    for table in CONTEXT_TABLES:
+        yield dg.MaterializeResult(asset_key=["context", table])

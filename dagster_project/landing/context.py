@@ -65,6 +65,9 @@ _ACCOUNTS = pa.schema(
 )
 
 
+CONTEXT_TABLES = ("run_context", "loads", "accounts")
+
+
 def write(
     settings: Settings,
     ledger: Ledger,

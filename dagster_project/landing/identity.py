@@ -20,6 +20,7 @@ NORMALISER_VERSION = 1
 """Part of every package's fingerprint: another rule re-lands every file."""
 
 _KEY_BYTES = 32
+_NEVER = frozenset(string.whitespace + "@,;<>")
 _BLANKS = string.whitespace + "\u200b\ufeff\u00a0"
 
 
@@ -87,8 +88,9 @@ def normalise(address: str) -> str | None:
         text = text[text.rindex("<") + 1 : -1].strip()
     text = text.removeprefix("mailto:").lower()
     local, at, domain = text.rpartition("@")
-    is_one = at and local and domain and "@" not in local.strip('"')
-    if not is_one or len(text) > 320 or any(mark in domain for mark in " ,;<>\t"):
+    is_quoted = len(local) > 2 and local[0] == local[-1] == '"'
+    strange = _NEVER.intersection(domain if is_quoted else local + domain)
+    if not (at and local and domain) or strange or len(text) > 320:
         return None
     try:
         ascii_domain = domain if domain.isascii() else domain.encode("idna").decode()

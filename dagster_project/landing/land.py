@@ -24,6 +24,7 @@ from dagster_project.landing.package import (
     ensure_anchor,
     fingerprint,
     land_member,
+    open_engine,
 )
 from dagster_project.landing.reader import RefusedError
 from dagster_project.mapping.model import Source, load_sources
@@ -102,8 +103,9 @@ class _Session:
                 may_create=not (len(self.ledger) or self.archive.arrivals()),
             ),
             temporary=self.home.temporary,
-            memory_limit=settings.memory_limit,
-            threads=settings.threads,
+            engine=open_engine(
+                self.home.temporary, settings.memory_limit, settings.threads
+            ),
         )
         self.landed = Landed()
 
@@ -209,6 +211,7 @@ class _Session:
         self.landed.build_id = context.write(
             self.settings, self.ledger, self.accounts, self.shop.sources
         )
+        self.shop.engine.close()
         shutil.rmtree(self.home.temporary, ignore_errors=True)
         self.home.temporary.mkdir(mode=0o700)
         return self.landed

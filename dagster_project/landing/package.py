@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,8 +59,7 @@ class Workshop:
         providers: mailbox domain -> provider group.
         key: the deployment's secret.
         temporary: private folder for unpacked text.
-        memory_limit: the engine's.
-        threads: the engine's.
+        engine: see :func:`open_engine`.
     """
 
     ledger: Ledger
@@ -70,8 +68,7 @@ class Workshop:
     providers: dict[str, str]
     key: identity.ContactKey
     temporary: Path
-    memory_limit: str
-    threads: int
+    engine: duckdb.DuckDBPyConnection
 
 
 def fingerprint(
@@ -260,7 +257,8 @@ def _land(
         ),
         workshop.words,
     )
-    with _engine(workshop) as engine:
+    # Temporary tables are a cursor's own and go with it.
+    with workshop.engine.cursor() as engine:
         stage = _Stage(engine, workshop, load, found, framed, compiled)
         stage.read()
         stage.count()
@@ -269,24 +267,23 @@ def _land(
     load.ignored_columns = _ignored(found, framed)
 
 
-@contextmanager
-def _engine(workshop: Workshop) -> Iterable[duckdb.DuckDBPyConnection]:  # type: ignore[misc]
+def open_engine(
+    temporary: Path, memory_limit: str, threads: int
+) -> duckdb.DuckDBPyConnection:
+    """A private in-memory engine for one run; each file gets a cursor of its own."""
     engine = duckdb.connect(
         ":memory:",
         config={
-            "threads": workshop.threads,
-            "memory_limit": workshop.memory_limit,
-            "temp_directory": str(workshop.temporary),
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "temp_directory": str(temporary),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "preserve_insertion_order": True,
         },
     )
-    try:
-        engine.execute("set TimeZone = 'UTC'")
-        yield engine
-    finally:
-        engine.close()
+    engine.execute("set global TimeZone = 'UTC'")
+    return engine
 
 
 @dataclass

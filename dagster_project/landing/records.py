@@ -136,10 +136,15 @@ def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
         for export in source.exports
         if _name_fits(export, name)
     ]
-    missing = {
-        index: _missing(export, plain, layout)
-        for index, (_, export) in enumerate(candidates)
-    }
+    missing = _missing_of(candidates, plain, layout)
+    if layout == "ndjson" and plain.line_count == 1 and [] not in missing.values():
+        # One object alone may be a whole document on one line.
+        layout = "json"
+        missing |= {
+            index: lacking
+            for index, lacking in _missing_of(candidates, plain, layout).items()
+            if lacking is not None
+        }
     fitting = [index for index, lacking in missing.items() if lacking == []]
     if not fitting:
         raise _unrecognised(candidates, missing)
@@ -156,6 +161,15 @@ def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
 
 def _name_fits(export: Export, name: str) -> bool:
     return export.file_name is None or re.search(export.file_name, name) is not None
+
+
+def _missing_of(
+    candidates: list[tuple[Source, Export]], plain: Plain, layout: str
+) -> dict[int, list[str] | None]:
+    return {
+        index: _missing(export, plain, layout)
+        for index, (_, export) in enumerate(candidates)
+    }
 
 
 def _missing(export: Export, plain: Plain, layout: str) -> list[str] | None:

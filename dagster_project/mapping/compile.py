@@ -161,7 +161,12 @@ class _Compiler:
             "ruled": self._ruled(),
             "fields": self._fields(),
         }
-        body = ",\n".join(f"{name} as (\n{sql}\n)" for name, sql in ctes.items())
+        # Read more than once below: without the hint every reading parses again.
+        kept = {"named": self.export.reader.explode, "items": self.export.transform}
+        body = ",\n".join(
+            f"{name} as {'materialized ' if kept.get(name) else ''}(\n{sql}\n)"
+            for name, sql in ctes.items()
+        )
         return Compiled(
             macros=self._macros(),
             select=f"with {body}\n{self._judged()}",

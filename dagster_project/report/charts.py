@@ -75,7 +75,7 @@ def stream_chart(stream: Stream, bands: Sequence[Band], shown: Sequence[Send]) -
             "ticktext": [f"{tick:g} %" for tick in ticks],
             "zeroline": True,
         },
-        xaxis={"type": "date"},
+        xaxis={"type": "date", "tickformat": "%b\n%Y"},
         margin={"l": 52, "r": 82, "t": 14, "b": 40},
         shapes=[
             _edge_line(band.lower_pct, f"--{band.band}-soft")
@@ -360,6 +360,7 @@ def attrition_months(months: Sequence[DecayMonth], reference: float | None) -> F
                 "showarrow": False,
                 "text": f"rule of thumb: up to {reference:g} % a year",
                 "font": {"size": 11, "color": "--past"},
+                "bgcolor": "--veil",
             }
         ]
         layout["yaxis"]["range"] = [
@@ -460,6 +461,6 @@ def _layout(**parts: Any) -> Figure:
         "bargap": 0.25,
         "margin": {"l": 52, "r": 12, "t": 14, "b": 44},
         **parts,
-        "xaxis": {**axis, "showgrid": False, **parts.get("xaxis", {})},
+        "xaxis": {**axis, "showgrid": False, "tickangle": 0, **parts.get("xaxis", {})},
         "yaxis": {**axis, **parts.get("yaxis", {})},
     }

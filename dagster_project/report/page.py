@@ -223,6 +223,7 @@ class StreamBlock:
     """One stream as it is shown."""
 
     anchor: str
+    is_folded: bool
     stream: Stream
     summary: str
     alt: str
@@ -259,10 +260,10 @@ def _sends_chapter(
         for send in frames.sends
     }
     blocks = [
-        _stream_block(f"stream-{number}", stream, severity, said, figures)
-        for number, stream in enumerate(streams[:CHARTED_STREAMS], start=1)
+        _stream_block(place, stream, severity, said, figures)
+        for place, stream in enumerate(streams[:CHARTED_STREAMS])
     ]
-    open_blocks = [block for block in blocks[:OPEN_STREAMS] if block.stream.is_plain]
+    open_blocks = [block for block in blocks if not block.is_folded]
     return {
         "costliest": _costliest(blocks),
         "open": open_blocks,
@@ -292,22 +293,25 @@ def _said(reasons: ReasonTotals | None) -> str:
 
 
 def _stream_block(
-    anchor: str,
+    place: int,
     stream: Stream,
     severity: Sequence[Band],
     said: Mapping[str, str],
     figures: dict[str, Figure],
 ) -> StreamBlock:
+    anchor = f"stream-{place + 1}"
+    is_folded = place >= OPEN_STREAMS or not stream.is_plain
     dated = stream.dated
-    shown = dated[-CHARTED_SENDS:]
+    shown = dated[-(FOLDED_CHARTED_SENDS if is_folded else CHARTED_SENDS) :]
     has_chart = sum(send.is_judged for send in shown) > 1
     if has_chart:
         figures[anchor] = charts.stream_chart(stream, severity, shown)
     ranked = findings.worst_first(stream.sends)
-    rows = ranked[:TABLE_SENDS]
+    rows = ranked[: FOLDED_TABLE_SENDS if is_folded else TABLE_SENDS]
     top = charts.axis_top(rows, [band.lower_pct for band in severity if band.lower_pct])
     return StreamBlock(
         anchor=anchor,
+        is_folded=is_folded,
         stream=stream,
         summary=words.stream_summary(stream),
         alt=words.stream_alt(stream),

@@ -221,7 +221,7 @@ def read_frames(marts: Path) -> Frames:
     with read_only(marts) as connection:
         # The file is named like the schema, so that `marts.<table>` is ambiguous.
         (database,) = connection.execute("select current_database()").fetchall()[0]
-        connection.execute(f"set schema = '\"{database}\".marts'")
+        connection.execute(f'use "{database}".marts')
 
         def read(row: type[Row], mart: str, where: str = "true") -> list[Row]:
             return _read(connection, row, mart, where)

@@ -43,7 +43,7 @@ LOSS_CAUSES = {
     "lost_validation_count": "Removed after validation",
     "lost_sunset_count": "Removed for silence",
     "lost_deleted_count": "Deleted by the sender",
-    "lost_unknown_count": "Left, cause unknown",
+    "lost_unknown_count": "Cause unknown",
 }
 """Column of ``list_decay_monthly`` -> what it is called, from the contact's own will to
 nobody's."""

@@ -182,7 +182,7 @@ def test_every_table_tells_its_build_and_parquet_says_the_same(
     assert len(builds) == 1
     for name in names - {"builds"}:
         (row,) = deployment.query(
-            f"select (select count(*) from main.\"{name}\") as inside,"
+            f'select (select count(*) from main."{name}") as inside,'
             f" (select count(*) from '{published / name}.parquet') as outside"
         )
         assert row["inside"] == row["outside"]

@@ -29,7 +29,10 @@
     if (narrow.matches) {
       for (const note of figure.layout.annotations ?? []) note.font.size -= 1;
       figure.layout.yaxis.tickfont.size = figure.layout.xaxis.tickfont.size = 11;
-      figure.layout.xaxis.nticks = 5;
+      figure.layout.xaxis.nticks = 6;
+      for (const trace of figure.data) {
+        if (trace.error_y) trace.marker.size -= 2;
+      }
     }
     element.querySelector(".alt")?.classList.add("heard");
     const canvas = element.querySelector(".canvas");
@@ -76,7 +79,8 @@
   }
 
   function fold(table) {
-    const limit = table.dataset.unfolded ? Infinity : Number(table.dataset.shown || Infinity);
+    const shown = Number(table.dataset.shown) / (narrow.matches ? 2 : 1);
+    const limit = table.dataset.unfolded ? Infinity : shown;
     [...table.tBodies[0].rows].forEach((row, place) => { row.hidden = place >= limit; });
   }
 

@@ -61,15 +61,18 @@ rated_campaigns as (
 
         {{ rate_pct('fct_campaigns.unsubscribe_count', 'rate_bases.base_count') }}
             as unsubscribe_rate_pct,
-        {{ wilson_low_pct('fct_campaigns.unsubscribe_count', 'rate_bases.base_count') }}
-            as unsubscribe_rate_low_pct,
-        {{ wilson_high_pct('fct_campaigns.unsubscribe_count', 'rate_bases.base_count') }}
-            as unsubscribe_rate_high_pct,
+        {{ wilson_low_pct(
+            'fct_campaigns.unsubscribe_count', 'rate_bases.base_count'
+        ) }} as unsubscribe_rate_low_pct,
+        {{ wilson_high_pct(
+            'fct_campaigns.unsubscribe_count', 'rate_bases.base_count'
+        ) }} as unsubscribe_rate_high_pct,
         {{ rate_pct('fct_campaigns.complaint_count', 'rate_bases.base_count') }}
             as complaint_rate_pct,
         {{ rate_pct('fct_campaigns.human_open_count', 'rate_bases.base_count') }}
             as human_open_rate_pct,
-        {{ rate_pct('rate_bases.open_count', 'rate_bases.base_count') }} as open_rate_pct,
+        {{ rate_pct('rate_bases.open_count', 'rate_bases.base_count') }}
+            as open_rate_pct,
         {{ rate_pct('fct_campaigns.unique_click_count', 'rate_bases.base_count') }}
             as click_rate_pct,
         -- More clicks than opens (images off) means the opens undercount: no share.
@@ -186,11 +189,11 @@ previous_sends as (
         on
             numbered_campaigns.stream_id = baseline_campaigns.stream_id
             and baseline_campaigns.is_baseline
-            and baseline_campaigns.baseline_number
-            <= numbered_campaigns.earlier_baseline_count
-            and baseline_campaigns.baseline_number
-            > numbered_campaigns.earlier_baseline_count
+            and numbered_campaigns.earlier_baseline_count
+            >= baseline_campaigns.baseline_number
+            and numbered_campaigns.earlier_baseline_count
             - {{ var('baseline_campaign_limit') }}
+            < baseline_campaigns.baseline_number
     group by all
 ),
 

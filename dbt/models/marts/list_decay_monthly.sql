@@ -117,7 +117,8 @@ stays as (
     group by all
 ),
 
--- The last list to let go says why; of two at the same moment, the cause that ranks first.
+-- The last list to let go says why; of two at the same moment, the cause that ranks
+-- first.
 account_stays as (
     select
         stays.source,
@@ -374,8 +375,8 @@ monthly_balances as (
     )
 ),
 
--- A month judges the contacts it began with: whoever joined and left within it is in the
--- counts and in no rate.
+-- A month judges the contacts it began with: whoever joined and left within it is in
+-- the counts and in no rate.
 list_decay_monthly as (
     select
         source,

@@ -146,10 +146,12 @@ classified_reasons as (
         opt_out_reason_words.seed_cause,
 
         period_reasons.reason_count,
-        case when period_reasons.reason = 'not_asked' then 0
+        case
+            when period_reasons.reason = 'not_asked' then 0
             else period_reasons.reason_count
         end as asked_count,
-        case when opt_out_reason_words.is_answered then period_reasons.reason_count
+        case
+            when opt_out_reason_words.is_answered then period_reasons.reason_count
             else 0
         end as answered_count,
 
@@ -206,11 +208,16 @@ opt_out_reasons as (
         reason_count,
 
         {{ rate_pct('reason_count', 'opt_out_count') }} as share_of_all_pct,
-        case when is_answered then {{ rate_pct('reason_count', 'answered_count') }} end
-            as share_of_answered_pct,
-        case when is_answered then {{ wilson_low_pct('reason_count', 'answered_count') }}
+        case
+            when is_answered then {{ rate_pct('reason_count', 'answered_count') }}
+        end as share_of_answered_pct,
+        case
+            when is_answered
+                then {{ wilson_low_pct('reason_count', 'answered_count') }}
         end as share_of_answered_low_pct,
-        case when is_answered then {{ wilson_high_pct('reason_count', 'answered_count') }}
+        case
+            when is_answered
+                then {{ wilson_high_pct('reason_count', 'answered_count') }}
         end as share_of_answered_high_pct,
 
         is_answered

@@ -66,8 +66,9 @@ stream_campaigns as (
     where is_headline
 ),
 
--- A month sums only campaigns whose rate can exist, so that every opt-out in a numerator
--- has its deliveries in the denominator. The same holds for each further measure.
+-- A month sums only campaigns whose rate can exist, so that every opt-out in a
+-- numerator has its deliveries in the denominator. The same holds for each further
+-- measure.
 sound_campaigns as (
     select
         campaign_key,
@@ -155,8 +156,9 @@ unsubscribe_rates_monthly as (
         stream_months.unique_click_count,
         stream_months.click_base_count,
 
-        {{ rate_pct('stream_months.unsubscribe_count', 'stream_months.delivered_count') }}
-            as unsubscribe_rate_pct,
+        {{ rate_pct(
+            'stream_months.unsubscribe_count', 'stream_months.delivered_count'
+        ) }} as unsubscribe_rate_pct,
         {{ wilson_low_pct(
             'stream_months.unsubscribe_count', 'stream_months.delivered_count'
         ) }} as unsubscribe_rate_low_pct,
@@ -169,8 +171,9 @@ unsubscribe_rates_monthly as (
         {{ rate_pct(
             'stream_months.human_open_count', 'stream_months.human_open_base_count'
         ) }} as human_open_rate_pct,
-        {{ rate_pct('stream_months.unique_click_count', 'stream_months.click_base_count') }}
-            as click_rate_pct,
+        {{ rate_pct(
+            'stream_months.unique_click_count', 'stream_months.click_base_count'
+        ) }} as click_rate_pct,
 
         stream_months.is_headline,
         coalesce(stream_months.is_basis_mixed, false) as is_basis_mixed

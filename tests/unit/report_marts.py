@@ -1,0 +1,327 @@
+"""Published marts made up for the page: the contract's columns, rows of our own.
+
+The tables are built from the YAML that the marts' contracts are enforced with, so that a
+renamed column fails here and not on somebody's page.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from dagster_project.settings import DBT_PROJECT
+
+Rows = dict[str, list[dict[str, Any]]]
+
+BUILD = "4f1d0c2a9b8e7766"
+HOSTILE = "</script><script>document.title='owned'</script>"
+QUOTED = "\"Don't\" & <b>'won't'</b> 🎉 %{x} مرحبا"
+
+
+def write_marts(path: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> Path:
+    """Write a file as publishing does: tables in main, a view of each in marts."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    models = yaml.safe_load(
+        (DBT_PROJECT / "models/marts/_marts__models.yml").read_text(encoding="utf-8")
+    )["models"]
+    connection = duckdb.connect(str(path))
+    try:
+        database = connection.execute("select current_database()").fetchone()[0]
+        connection.execute("create schema marts")
+        for model in models:
+            name = model["name"]
+            types = {item["name"]: item["data_type"] for item in model["columns"]}
+            columns = ", ".join(f'"{key}" {kind}' for key, kind in types.items())
+            connection.execute(f'create table main."{name}" ({columns})')
+            connection.execute(
+                f'create view "{database}".marts."{name}" as select * from main."{name}"'
+            )
+            for row in rows.get(name, ()):
+                keys = {"build_id": BUILD, **row}
+                unknown = keys.keys() - types.keys()
+                assert not unknown, f"{name} has no column {unknown}"
+                connection.execute(
+                    f'insert into main."{name}" by name select '
+                    + ", ".join(f'? as "{key}"' for key in keys),
+                    list(keys.values()),
+                )
+    finally:
+        connection.close()
+    return path
+
+
+def wilson(part: int, whole: int) -> tuple[float, float]:
+    """The interval as statistics.md writes it, in percent."""
+    z, rate = 1.959963984540054, part / whole
+    centre = (rate + z * z / (2 * whole)) / (1 + z * z / whole)
+    half = (
+        z
+        * math.sqrt(rate * (1 - rate) / whole + z * z / (4 * whole * whole))
+        / (1 + z * z / whole)
+    )
+    return 100 * max(0.0, centre - half), 100 * min(1.0, centre + half)
+
+
+def band(part: int, whole: int) -> str:
+    """Severity on exact integers: [0, 0.2) [0.2, 0.5] (0.5, 1] (1, ...)."""
+    if part * 1000 < whole * 2:
+        return "healthy"
+    if part * 1000 <= whole * 5:
+        return "acceptable"
+    return "investigate" if part * 100 <= whole else "critical"
+
+
+def send(
+    number: int,
+    unsubscribes: int | None = 20,
+    delivered: int | None = 9800,
+    *,
+    stream: str = "newsletter",
+    past: float | None = None,
+    past_sends: int = 0,
+    sent_at: datetime | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of campaign_unsubscribe_rates, with a rate when it may have one."""
+    row: dict[str, Any] = {
+        "campaign_key": f"{stream}-{number:05d}",
+        "source": "generic",
+        "account": "main",
+        "campaign_id": f"{stream}-{number}",
+        "variant": "",
+        "stream_id": f"generic/main/{stream}",
+        "campaign_name": f"{stream.title()} {number}",
+        "send_type": "campaign",
+        "delivered_count_basis": "reported",
+        "maturity": "final",
+        "open_basis": "unknown",
+        "delivered_count": delivered,
+        "unsubscribe_count": unsubscribes,
+        "previous_send_count": past_sends,
+        "previous_rate_median_pct": past,
+        "is_excluded": False,
+        "sent_at": sent_at or datetime(2026, 1, 6, 9) + timedelta(days=7 * number),
+        **more,
+    }
+    if delivered and unsubscribes is not None and not row["is_excluded"]:
+        row["unsubscribe_rate_pct"] = 100 * unsubscribes / delivered
+        low, high = wilson(unsubscribes, delivered)
+        row["unsubscribe_rate_low_pct"], row["unsubscribe_rate_high_pct"] = low, high
+        row["observed_band"] = band(unsubscribes, delivered)
+        for part in ("complaint", "open", "unique_click"):
+            count = row.get(f"{part}_count") if part != "open" else None
+            if count is not None:
+                name = part.removeprefix("unique_")
+                row[f"{name}_rate_pct"] = 100 * count / delivered
+    return row
+
+
+def reason(
+    word: str,
+    count: int,
+    *,
+    kind: str = "rolling_12_months",
+    start: date = date(2025, 12, 1),
+    mail_list: str = "Newsletter",
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of opt_out_reasons; its shares are the mart's business."""
+    labels = {
+        "too_frequent": "Too many emails",
+        "not_relevant": "Not relevant",
+        "not_asked": "Not asked",
+        "declined": "Asked, did not answer",
+        "unclassified": "Answered in words no rule knows",
+    }
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": mail_list,
+        "period_kind": kind,
+        "period_start": start,
+        "reason": word,
+        "reason_label": labels.get(word),
+        "reason_count": count,
+        "is_answered": word not in ("not_asked", "declined"),
+        **more,
+    }
+
+
+def decay_month(
+    month: date,
+    start: int,
+    lost: int,
+    *,
+    joined: int = 0,
+    mail_list: str = "(all)",
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of list_decay_monthly; everybody lost was there at the start."""
+    attrition = lost / start if start else None
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": mail_list,
+        "month": month,
+        "contacts_at_start": start,
+        "added_count": joined,
+        "opening_count": 0,
+        "lost_count": lost,
+        "lost_unsubscribe_count": lost - lost // 3,
+        "lost_hard_bounce_count": lost // 3,
+        **dict.fromkeys(
+            (
+                "lost_complaint_count",
+                "lost_validation_count",
+                "lost_sunset_count",
+                "lost_deleted_count",
+                "lost_unknown_count",
+            ),
+            0,
+        ),
+        "lost_from_start_count": lost,
+        "contacts_at_end": start + joined - lost,
+        "monthly_attrition_pct": None if attrition is None else 100 * attrition,
+        "annualised_attrition_pct": (
+            None if attrition is None else 100 * (1 - (1 - attrition) ** 12)
+        ),
+        "is_attrition_lower_bound": False,
+        "is_complete_month": True,
+        **more,
+    }
+
+
+def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
+    """A year with a spike, a gap, an exclusion, unknowns and hostile names."""
+    rng = random.Random(7)
+    rows: Rows = {
+        "campaign_unsubscribe_rates": [],
+        "opt_out_reasons": [],
+        "list_decay_monthly": [],
+    }
+    for place in range(streams):
+        name = ("newsletter", "offers", QUOTED)[place] if place < 3 else f"stream {place}"
+        base, past = 0.0018 + 0.0012 * (place % 3), []
+        for number in range(sends):
+            if 20 <= number < 25:
+                continue
+            delivered = rng.randint(5000, 9000) // (place + 1) + 50
+            rate = base * (4.5 if number == 40 else rng.uniform(0.7, 1.4))
+            unsubscribes = round(delivered * rate)
+            opens = round(delivered * rng.uniform(0.25, 0.4))
+            more: dict[str, Any] = {
+                "open_basis": "all",
+                "open_rate_pct": 100 * opens / delivered,
+                "complaint_count": rng.randint(0, 3) + (12 if number == 40 else 0),
+                "unique_click_count": opens // 8,
+            }
+            more["is_complaint_red_flag"] = more["complaint_count"] * 1000 > delivered
+            if number == sends - 1:
+                more["maturity"] = "provisional"
+            if number == 40:
+                more["campaign_name"] = HOSTILE if place == 0 else QUOTED
+            if number == 30 and place == 0:
+                more |= {"is_excluded": True, "exclusion_reason": "delivered_not_above_sent"}
+            if number == 31 and place == 0:
+                delivered = None
+                more |= {"delivered_count_basis": "unavailable"}
+                more |= {"open_rate_pct": None, "open_basis": "unknown"}
+            known = sorted(past[-26:])
+            row = send(
+                number,
+                unsubscribes,
+                delivered,
+                stream=name,
+                past=known[len(known) // 2] if known else None,
+                past_sends=len(known),
+                topic_opt_out_count=rng.randint(0, 4),
+                **more,
+            )
+            rows["campaign_unsubscribe_rates"].append(row)
+            if row.get("unsubscribe_rate_pct") is not None:
+                past.append(row["unsubscribe_rate_pct"])
+    words = {"too_frequent": 120, "not_relevant": 60, "unclassified": 20}
+    words |= {"declined": 30, "not_asked": 500}
+    for word, count in words.items():
+        rows["opt_out_reasons"] += [reason(word, count), reason(word, 3, mail_list=HOSTILE)]
+        for month in range(1, 11):
+            start = date(2026, month, 1)
+            rows["opt_out_reasons"].append(
+                reason(word, count // 10, kind="month", start=start)
+            )
+    contacts = 12000
+    for number in range(12):
+        start = date(2025 + (number + 10) // 12, (number + 10) % 12 + 1, 1)
+        lost = rng.randint(120, 260)
+        complete = {"is_complete_month": number < 11}
+        for mail_list, share in (("(all)", 1), ("Newsletter", 1), (QUOTED, 3)):
+            rows["list_decay_monthly"].append(
+                decay_month(
+                    start,
+                    contacts // share,
+                    lost // share,
+                    joined=200 // share,
+                    mail_list=mail_list,
+                    **complete,
+                )
+            )
+        contacts += 200 - lost
+    rows["denominator_audit"] = [
+        {
+            "check_key": "c1",
+            "campaign_key": "newsletter-00030",
+            "source": "generic",
+            "account": "main",
+            "campaign_id": "newsletter-30",
+            "variant": "",
+            "check_name": "delivered_not_above_sent",
+            "verdict": "broken",
+            "left_value": 9900,
+            "right_value": 9800,
+            "difference": 100,
+            "tolerance": 0.0,
+        }
+    ]
+    rows["opt_out_conservation"] = [
+        {
+            "source": "generic",
+            "account": "main",
+            "raw_count": 800,
+            "attributed_count": 600,
+            "repeat_count": 100,
+            "not_by_recipient_count": 20,
+            "unattributed_count": 70,
+            "rejected_count": 10,
+            "is_conserved": True,
+        }
+    ]
+    rows["load_ledger"] = [
+        {
+            "load": "0000000001",
+            "source": "generic",
+            "account": "main",
+            "state": "loaded",
+            "file_name": "generic/main/stats.csv",
+            "record_count": 200,
+            "rejected_count": 2,
+            "unmapped_count": 0,
+            "defaults_used": "zone UTC",
+            "exported_at": datetime(2026, 12, 31, 8),
+        },
+        {
+            "load": "0000000002",
+            "state": "refused",
+            "file_name": f"generic/main/{HOSTILE}.csv",
+            "refusal_reason": "broken_container",
+            "refusal_detail": "The gzip ends early. Export it again.",
+            "record_count": 0,
+        },
+    ]
+    return rows
