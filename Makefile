@@ -8,6 +8,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 RUN_INSTALLED := .venv/.installed-run
 DEV_INSTALLED := .venv/.installed-dev
 
+# The example exports end here; judged years later every send would be long final.
+DEMO_ENDS := 2026-10-31T20:00:00Z
+
 .DEFAULT_GOAL := help
 .PHONY: help run test dev lint build bench new-source always
 
@@ -15,8 +18,9 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 run: $(RUN_INSTALLED) ## land, build, check and publish; example exports when ./inbox is empty
-	@if [ -z "$$(ls inbox 2>/dev/null)" ]; then $(BIN)/optout demo inbox; fi
-	@$(BIN)/optout run $(ARGS)
+	@if [ -z "$$(ls inbox 2>/dev/null)" ]; then \
+		$(BIN)/optout demo inbox && $(BIN)/optout run --now $(DEMO_ENDS); \
+	else $(BIN)/optout run $(ARGS); fi
 
 test: $(DEV_INSTALLED) ## run the test suite (ARGS="-k bounce" passes options on)
 	$(BIN)/python -m pytest $(ARGS)

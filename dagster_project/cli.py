@@ -39,7 +39,7 @@ app = typer.Typer(
     epilog="Exit codes: " + "; ".join(f"{k} {v}" for k, v in EXIT_CODES.items()) + ".",
 )
 
-_PIPE_WIDTH = 160
+_PIPE_WIDTH = 130
 """Where nobody's terminal sets a width."""
 
 Parameters = ParamSpec("Parameters")
@@ -121,7 +121,7 @@ def run(
         str | None,
         typer.Option(
             metavar="ISO8601",
-            help="Judge maturity and ages at this moment; UTC unless it says otherwise.",
+            help="Judge maturity and ages at this moment; UTC unless it says.",
         ),
     ] = None,
     full_refresh: Annotated[
@@ -286,7 +286,7 @@ def query(
     place = _settings(home).at
     _need_marts(place.marts)
     with read_only(place.marts) as connection:
-        # The file and the schema share a name: without this `marts.<table>` is ambiguous.
+        # File and schema share a name: `marts.<table>` would be ambiguous.
         connection.execute("use marts.marts")
         try:
             answer = connection.execute(sql)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
@@ -85,6 +86,36 @@ order by extra desc nulls last, unsubscribe_count desc, campaign_id
 limit 8
 """
 
+_REASONS = """
+select reason_label, is_answered, sum(reason_count)::bigint as people
+from opt_out_reasons
+where period_kind = 'rolling_12_months' and period_start = (
+    select max(period_start) from opt_out_reasons
+    where period_kind = 'rolling_12_months'
+)
+group by all order by is_answered desc, people desc, reason_label
+"""
+
+_LISTS = """
+with last_year as (
+    select *, row_number() over (
+        partition by source, account order by month desc
+    ) as months_ago
+    from list_decay_monthly where list = '(all)' and monthly_attrition_pct is not null
+)
+select
+    source, account, count(*) as months,
+    arg_max(contacts_at_end, month) as contacts,
+    100 * (1 - product(1 - monthly_attrition_pct / 100)) as lost_pct,
+    sum(lost_unsubscribe_count)::bigint as unsubscribed,
+    sum(lost_hard_bounce_count)::bigint as bounced,
+    sum(lost_complaint_count)::bigint as complained,
+    sum(lost_validation_count + lost_sunset_count)::bigint as removed,
+    sum(lost_deleted_count + lost_unknown_count)::bigint as other
+from last_year where months_ago <= 12
+group by all order by all
+"""
+
 
 def print_closing(outcome: Outcome, console: Console) -> None:
     """Print what changed, how many people it cost, why, and what to do."""
@@ -104,6 +135,8 @@ def print_closing(outcome: Outcome, console: Console) -> None:
     with read_only(outcome.home.marts) as marts:
         marts.execute("use marts.marts")
         _print_worst(marts, console)
+        _print_reasons(marts, console)
+        _print_lists(marts, console)
         _print_excluded(marts, console)
     console.print(f"Report  {outcome.home.report}")
     console.print(f"Marts   {outcome.home.marts}")
@@ -127,7 +160,8 @@ def _print_files(outcome: Outcome, console: Console) -> None:
         )
         records = sum(load.record_count for load in outcome.judged)
         rejected = sum(load.rejected_count for load in outcome.judged)
-        console.print(f"Files: {told}; {records:,} records read, {rejected:,} rejected.")
+        read = f"{records:,} records read, {rejected:,} rejected"
+        console.print(f"Files: {told}; {read}.")
     for load in outcome.judged:
         if load.state == "refused":
             console.print(
@@ -141,7 +175,8 @@ def _print_worst(marts: Any, console: Console) -> None:
     if not rows:
         console.print("No send has a rate yet.")
         return
-    table = Table(title="Sends that cost most, against their own past", title_justify="left")
+    console.print("Sends that cost most people, against their own past:")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, justify in _COLUMNS:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for row in rows:
@@ -151,7 +186,7 @@ def _print_worst(marts: Any, console: Console) -> None:
 
 _COLUMNS = (
     ("send", "left"),
-    ("sent (UTC)", "left"),
+    ("sent", "left"),
     ("left / delivered", "right"),
     ("rate %", "right"),
     ("own past %", "right"),
@@ -177,15 +212,42 @@ def _worst_cells(row: dict[str, Any]) -> list[str]:
 
 def _look_at(row: dict[str, Any]) -> str:
     if row["is_complaint_red_flag"]:
-        return "complaints above 0.1 %: source and consent of these contacts"
+        return "complaints above 0.1 %: source, consent"
     if row["maturity"] == "provisional":
         return "provisional: counts still move"
     past = row["previous_rate_median_pct"]
     if past and row["unsubscribe_rate_pct"] >= 2 * past:
-        return "this send: audience, subject against content"
+        return "this send: audience, subject, content"
     if row["observed_band"] in ("investigate", "critical"):
-        return "the programme: frequency, relevance, expectation"
+        return "the programme: frequency, relevance"
     return ""
+
+
+def _print_reasons(marts: Any, console: Console) -> None:
+    rows = _rows(marts, _REASONS)
+    asked = [row for row in rows if row["is_answered"]]
+    answered = sum(row["people"] for row in asked)
+    if not answered:
+        return
+    told = ", ".join(
+        f"{row['reason_label'].lower()} {row['people']}" for row in asked[:3]
+    )
+    silent = sum(row["people"] for row in rows) - answered
+    console.print(
+        f"Why people left, last 12 months: {escape(told)}; of {answered} who said why,"
+        f" {silent} did not."
+    )
+
+
+def _print_lists(marts: Any, console: Console) -> None:
+    for row in _rows(marts, _LISTS):
+        console.print(
+            f"The list {escape(row['source'])}/{escape(row['account'])} lost"
+            f" {row['lost_pct']:.1f} % in {row['months']} months,"
+            f" {row['contacts']:,} are left: {row['unsubscribed']} unsubscribed, {row['bounced']} bounced hard,"
+            f" {row['complained']} complained, {row['removed']} were removed,"
+            f" {row['other']} went otherwise."
+        )
 
 
 def _print_excluded(marts: Any, console: Console) -> None:
@@ -196,11 +258,13 @@ def _print_excluded(marts: Any, console: Console) -> None:
     )
     for row in rows:
         reason = row["exclusion_reason"] or "delivered count unknown or zero"
-        console.print(f"Excluded in the open: {row['sends']} sends, {escape(reason)}.")
+        told = escape(reason.replace("_", " "))
+        sends = "1 send" if row["sends"] == 1 else f"{row['sends']} sends"
+        console.print(f"Excluded in the open: {sends}, {told}.")
 
 
 def _day(moment: datetime | None) -> str:
-    return "unknown" if moment is None else f"{moment:%Y-%m-%d %H:%M}"
+    return "unknown" if moment is None else f"{moment:%Y-%m-%d}"
 
 
 def _number(value: float | None, shape: str) -> str:

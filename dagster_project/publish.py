@@ -98,9 +98,7 @@ def _write(home: Home, marts: list[str]) -> dict[str, int]:
         )
         connection.execute("use published")
         connection.execute("create schema marts")
-        connection.execute(
-            "create table main.builds as from warehouse.facts.dim_runs"
-        )
+        connection.execute("create table main.builds as from warehouse.facts.dim_runs")
         for mart in marts:
             # The tables lie in the main schema: the file's name is a schema's name
             # too, so that a client which opens it cannot say marts.<table>.
@@ -118,7 +116,8 @@ def _write(home: Home, marts: list[str]) -> dict[str, int]:
     finally:
         connection.close()
     for mart in marts:
-        _swap(home.published / f".{mart}.parquet.tmp", home.published / f"{mart}.parquet")
+        table = home.published / f"{mart}.parquet"
+        _swap(table.with_name(f".{table.name}.tmp"), table)
     _swap(fresh, home.marts)
     for old in home.published.glob("*.parquet"):
         if old.stem not in marts:

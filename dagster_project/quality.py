@@ -71,10 +71,10 @@ class Finding:
 
     def __str__(self) -> str:
         """One line for people."""
-        what = f"{self.limit.kwargs.get('column')}: {self.limit.type}"
-        where = f" at {', '.join(self.keys)}" if self.keys else ""
-        crash = f" (crashed: {self.crashed})" if self.crashed else ""
-        return f"{what}{where}{crash}. {self.limit.because}"
+        where = ", ".join(self.keys) or "everywhere"
+        what = f"crashed ({self.crashed})" if self.crashed else "is out of its limit"
+        column = self.limit.kwargs.get("column")
+        return f"{where}: {column} {what}. {self.limit.because}"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,8 @@ from dagster_project.landing.land import (
     reland_archive,
 )
 from dagster_project.landing.ledger import Archive, Ledger, Load
-from dagster_project.publish import published_clock
 from dagster_project.progress import Reporter, told_to
+from dagster_project.publish import published_clock
 from dagster_project.settings import Home, Settings
 from dagster_project.warehouse import hold
 

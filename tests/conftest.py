@@ -15,11 +15,24 @@ from typing import Any
 
 import duckdb
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from dagster_project.landing.identity import ContactKey, load_key
 from dagster_project.landing.land import Landed, land_inbox
 from dagster_project.landing.ledger import Ledger, Load
 from dagster_project.settings import Settings
+
+# The same draws in every run, nothing kept between runs. A test's folder may be shared
+# by its examples: each overwrites what it reads.
+hypothesis_settings.register_profile(
+    "repeatable",
+    database=None,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+hypothesis_settings.load_profile("repeatable")
 
 NOW = datetime(2026, 11, 1)
 DROPPED_AT = datetime(2026, 10, 31, 12)

@@ -52,7 +52,8 @@ def _build(
         arguments.append("--full-refresh")
     total = len(context.selected_asset_keys)
     with hold(settings.at):
-        run = dbt.cli(arguments, context=context, target_path=dbt_project.target(settings))
+        target = dbt_project.target(settings)
+        run = dbt.cli(arguments, context=context, target_path=target)
         for done, event in enumerate(run.stream(), start=1):
             report(stage, min(done, total), total)
             yield event

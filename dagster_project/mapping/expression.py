@@ -103,7 +103,8 @@ def check(sql: str, names: frozenset[str], where: str) -> Expression:
     depth = 0
     for position, token in enumerate(tokens):
         rest = tokens[position + 1 : position + 4]
-        _check_token(token, rest, names, where)
+        written = sql[token.start : token.end + 1]
+        _check_token(token, written, rest, names, where)
         depth += _NESTING.get(token.token_type, 0)
         if depth < 0:
             break
@@ -116,21 +117,22 @@ def check(sql: str, names: frozenset[str], where: str) -> Expression:
 
 
 def _check_token(
-    token: Token, rest: list[Token], names: frozenset[str], where: str
+    token: Token, written: str, rest: list[Token], names: frozenset[str], where: str
 ) -> None:
     if token.comments:
         raise MappingError(f"{where}: no comments inside an expression")
     if token.token_type in _PUNCTUATION:
         return
-    word = token.text.lower()
+    # As it stands there: another kind of quote could hold a name and mean a text.
+    word = written.lower()
     is_call = bool(rest) and rest[0].token_type == TokenType.L_PAREN
     if is_call and word in FUNCTIONS:
         return
-    if word in KEYWORDS or (not is_call and token.text in names):
+    if word in KEYWORDS or (not is_call and written in names):
         return
     kind = "function" if is_call else "name"
     known = ", ".join(sorted(FUNCTIONS if is_call else names))
-    raise MappingError(f"{where}: `{token.text}` is no known {kind}; known: {known}")
+    raise MappingError(f"{where}: `{written}` is no known {kind}; known: {known}")
 
 
 def _conversion(

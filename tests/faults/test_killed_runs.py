@@ -89,7 +89,9 @@ def test_twenty_kills_and_one_run_give_the_marts_of_a_run_without_kills(
     assert killed.marts(leave_out=("load_ledger",)) == whole.marts(
         leave_out=("load_ledger",)
     )
-    ledger = "select file_name, state, loaded_count, rejected_count from main.load_ledger"
+    ledger = (
+        "select file_name, state, loaded_count, rejected_count from main.load_ledger"
+    )
     listed = f"{ledger} order by all"
     assert killed.query(listed) == whole.query(listed)
     leftovers = [path for path in killed.home.rglob(".load=*")]

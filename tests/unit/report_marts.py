@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 import yaml
 
 from dagster_project.settings import DBT_PROJECT
@@ -43,14 +44,15 @@ def write_marts(path: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> 
             connection.execute(
                 f'create view "{database}".marts."{name}" as select * from main."{name}"'
             )
-            for row in rows.get(name, ()):
-                keys = {"build_id": BUILD, **row}
-                unknown = keys.keys() - types.keys()
-                assert not unknown, f"{name} has no column {unknown}"
+            made = [{"build_id": BUILD, **row} for row in rows.get(name, ())]
+            unknown = {key for row in made for key in row} - types.keys()
+            assert not unknown, f"{name} has no column {unknown}"
+            if made:
+                keys = sorted({key for row in made for key in row})
+                frame = pa.table({key: [row.get(key) for row in made] for key in keys})
+                connection.register("frame", frame)
                 connection.execute(
-                    f'insert into main."{name}" by name select '
-                    + ", ".join(f'? as "{key}"' for key in keys),
-                    list(keys.values()),
+                    f'insert into main."{name}" by name select * from frame'
                 )
     finally:
         connection.close()
@@ -207,7 +209,9 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
         "list_decay_monthly": [],
     }
     for place in range(streams):
-        name = ("newsletter", "offers", QUOTED)[place] if place < 3 else f"stream {place}"
+        name = (
+            ("newsletter", "offers", QUOTED)[place] if place < 3 else f"stream {place}"
+        )
         base, past = 0.0018 + 0.0012 * (place % 3), []
         for number in range(sends):
             if 20 <= number < 25:
@@ -228,7 +232,10 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
             if number == 40:
                 more["campaign_name"] = HOSTILE if place == 0 else QUOTED
             if number == 30 and place == 0:
-                more |= {"is_excluded": True, "exclusion_reason": "delivered_not_above_sent"}
+                more |= {
+                    "is_excluded": True,
+                    "exclusion_reason": "delivered_not_above_sent",
+                }
             if number == 31 and place == 0:
                 delivered = None
                 more |= {"delivered_count_basis": "unavailable"}
@@ -250,7 +257,10 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
     words = {"too_frequent": 120, "not_relevant": 60, "unclassified": 20}
     words |= {"declined": 30, "not_asked": 500}
     for word, count in words.items():
-        rows["opt_out_reasons"] += [reason(word, count), reason(word, 3, mail_list=HOSTILE)]
+        rows["opt_out_reasons"] += [
+            reason(word, count),
+            reason(word, 3, mail_list=HOSTILE),
+        ]
         for month in range(1, 11):
             start = date(2026, month, 1)
             rows["opt_out_reasons"].append(

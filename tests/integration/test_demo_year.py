@@ -1,0 +1,184 @@
+"""The demo year through the whole pipeline: every planted story is told by the marts."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dagster_project.demo import STORIES, write_demo
+from tests.integration.pipeline import Deployment
+
+pytestmark = pytest.mark.slow
+
+# Two hours after the year's last export.
+NOW = "2026-10-31T20:00:00Z"
+STORY = {story.key: story for story in STORIES}
+README = Path(__file__).parents[2] / "README.md"
+
+
+@pytest.fixture(scope="module")
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    deployment = Deployment(tmp_path_factory.mktemp("demo_year"))
+    write_demo(deployment.inbox)
+    return deployment
+
+
+@pytest.fixture(scope="module")
+def screen(deployment: Deployment) -> str:
+    done = deployment.call("run", "--now", NOW)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def _sends(deployment: Deployment, key: str) -> list[dict[str, object]]:
+    story = STORY[key]
+    listed = ", ".join(f"'{name}'" for name in story.campaign_ids)
+    rows = deployment.query(
+        "select * from main.campaign_unsubscribe_rates"
+        f" where source = '{story.source}' and campaign_id in ({listed})"
+        " order by sent_at"
+    )
+    assert len(rows) == len(story.campaign_ids)
+    return rows
+
+
+def test_every_file_lands_and_nothing_is_rejected(
+    deployment: Deployment, screen: str
+) -> None:
+    (row,) = deployment.query(
+        "select count(*) filter (state <> 'loaded') as unloaded,"
+        " sum(rejected_count) as rejected from main.load_ledger"
+    )
+    assert row == {"unloaded": 0, "rejected": 0}
+
+
+def test_the_wrong_segment_heads_the_closing_table(
+    deployment: Deployment, screen: str
+) -> None:
+    (row,) = _sends(deployment, "wrong_segment")
+    assert row["observed_band"] == "critical"
+    assert row["unsubscribe_rate_pct"] > 3 * row["previous_rate_median_pct"]
+    table = screen[screen.index("own past") :]
+    first = next(line for line in table.splitlines() if "critical" in line)
+    assert str(row["campaign_name"]) in first
+
+
+def test_the_doubled_frequency_lifts_the_programme_above_its_past(
+    deployment: Deployment, screen: str
+) -> None:
+    rows = _sends(deployment, "frequency_doubled")
+    worse = [
+        row
+        for row in rows
+        if row["unsubscribe_rate_pct"] > row["previous_rate_median_pct"]
+    ]
+    assert len(worse) > 2 / 3 * len(rows)
+
+
+def test_the_first_send_after_the_gap_is_high_and_the_next_ones_recover(
+    deployment: Deployment, screen: str
+) -> None:
+    after, second, third = _sends(deployment, "gap")
+    assert after["days_since_previous_send"] >= 60
+    assert after["unsubscribe_rate_pct"] > 2 * after["previous_rate_median_pct"]
+    assert second["unsubscribe_rate_pct"] < after["unsubscribe_rate_pct"] / 2
+    assert third["unsubscribe_rate_pct"] < after["unsubscribe_rate_pct"]
+
+
+def test_the_bought_list_bounces_and_complains(
+    deployment: Deployment, screen: str
+) -> None:
+    for row in _sends(deployment, "bought_list"):
+        assert row["is_complaint_red_flag"]
+    assert (
+        sum(row["hard_bounce_count"] for row in _sends(deployment, "bought_list")) > 50
+    )
+
+
+def test_totals_that_contradict_themselves_are_excluded_in_the_open(
+    deployment: Deployment, screen: str
+) -> None:
+    (row,) = _sends(deployment, "contradictory_totals")
+    assert row["is_excluded"]
+    assert row["unsubscribe_rate_pct"] is None
+    assert row["observed_band"] is None
+    audit = deployment.query(
+        "select check_name from main.denominator_audit where verdict = 'broken'"
+        f" and campaign_id = '{row['campaign_id']}'"
+    )
+    assert {"check_name": "delivered_not_above_sent"} in audit
+    assert "delivered not above sent" in screen
+
+
+def test_an_unknown_delivered_count_gives_no_rate(
+    deployment: Deployment, screen: str
+) -> None:
+    (row,) = _sends(deployment, "unknown_delivered")
+    assert row["delivered_count_basis"] == "unavailable"
+    assert row["delivered_count"] is None
+    assert row["unsubscribe_rate_pct"] is None
+    assert row["unsubscribe_count"] > 0
+
+
+def test_the_newest_send_is_provisional(deployment: Deployment, screen: str) -> None:
+    (row,) = _sends(deployment, "provisional")
+    assert row["maturity"] == "provisional"
+
+
+def test_the_misleading_subject_is_opened_and_not_clicked(
+    deployment: Deployment, screen: str
+) -> None:
+    (row,) = _sends(deployment, "misleading_subject")
+    (usual,) = deployment.query(
+        "select median(click_to_open_pct) as clicked from main.campaign_unsubscribe_rates"
+        f" where stream_id = '{row['stream_id']}'"
+    )
+    assert row["click_to_open_pct"] < usual["clicked"] / 2
+    assert row["unsubscribe_rate_pct"] > row["previous_rate_median_pct"]
+
+
+def test_the_list_decays_by_its_causes(deployment: Deployment, screen: str) -> None:
+    (row,) = deployment.query(
+        "select 100 * (1 - product(1 - monthly_attrition_pct / 100)) as year,"
+        " sum(lost_validation_count) as cleaned, sum(lost_sunset_count) as sunset,"
+        " sum(lost_hard_bounce_count) as bounced, sum(lost_complaint_count) as complained"
+        " from main.list_decay_monthly where list = '(all)'"
+        " and month between date '2025-11-01' and date '2026-10-01'"
+    )
+    assert 18 < row["year"] < 32
+    assert min(row["cleaned"], row["sunset"], row["bounced"], row["complained"]) > 0
+
+
+def test_dropping_a_topic_stands_beside_the_rate(
+    deployment: Deployment, screen: str
+) -> None:
+    (row,) = deployment.query(
+        "select sum(topic_opt_out_count) as topics from main.campaign_unsubscribe_rates"
+        " where source = 'amazon_ses'"
+    )
+    assert row["topics"] > 0
+
+
+def test_scanners_are_suspected_on_the_sends_they_followed(
+    deployment: Deployment, screen: str
+) -> None:
+    for row in _sends(deployment, "scanners"):
+        assert row["suspect_automated_count"] > 0
+
+
+def test_opt_outs_conserve(deployment: Deployment, screen: str) -> None:
+    rows = deployment.query("select is_conserved from main.opt_out_conservation")
+    assert all(row["is_conserved"] for row in rows)
+
+
+def test_the_readme_shows_what_the_run_prints(
+    deployment: Deployment, screen: str
+) -> None:
+    block = re.search(r"```text\n(Files:.*?)```", README.read_text("utf-8"), re.DOTALL)
+    assert block is not None
+    printed = {line.rstrip() for line in screen.splitlines()}
+    for line in block[1].splitlines():
+        if not line.startswith(("Report", "Marts")):
+            assert line.rstrip() in printed
