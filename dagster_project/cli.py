@@ -79,6 +79,7 @@ def _explained(
         from dagster_project.landing.identity import KeyMissingError
         from dagster_project.landing.intake import InboxError
         from dagster_project.landing.land import NothingToDoError
+        from dagster_project.landing.reader import RefusedError
         from dagster_project.mapping.model import MappingError
         from dagster_project.warehouse import HomeBusyError
 
@@ -92,6 +93,7 @@ def _explained(
             KeyMissingError,
             MappingError,
             NothingToDoError,
+            RefusedError,
         ) as advice:
             raise _leave(2, str(advice)) from None
         except ValidationError as error:
@@ -192,6 +194,20 @@ def sources(as_json: JsonOption = False) -> None:
         for export in source.exports
     ]
     _show(rows, as_json, "Drop exports under <inbox>/<source>/[<account>/].")
+
+
+@app.command("new-source")
+@_explained
+def new_source(
+    name: Annotated[str, typer.Argument(help="Lower case letters, digits and _.")],
+    example: Annotated[
+        Path | None, typer.Option("--from", help="An export to draft from.")
+    ] = None,
+) -> None:
+    """Begin a source: its folder with a draft mapping."""
+    from dagster_project.scaffold import new_source as write_draft
+
+    _console().print(str(write_draft(name, example)))
 
 
 _FILE_COLUMNS = {

@@ -149,7 +149,7 @@ def _rows(connection: Any, sql: str) -> list[dict[str, Any]]:
 
 
 def _print_files(outcome: Outcome, console: Console) -> None:
-    states = [load.state for load in outcome.judged]
+    states: list[str] = [load.state for load in outcome.judged]
     if not states:
         console.print("No new file.")
     else:
@@ -244,7 +244,8 @@ def _print_lists(marts: Any, console: Console) -> None:
         console.print(
             f"The list {escape(row['source'])}/{escape(row['account'])} lost"
             f" {row['lost_pct']:.1f} % in {row['months']} months,"
-            f" {row['contacts']:,} are left: {row['unsubscribed']} unsubscribed, {row['bounced']} bounced hard,"
+            f" {row['contacts']:,} are left: {row['unsubscribed']} unsubscribed,"
+            f" {row['bounced']} bounced hard,"
             f" {row['complained']} complained, {row['removed']} were removed,"
             f" {row['other']} went otherwise."
         )

@@ -123,9 +123,10 @@ def _validate(suite: Suite, frame: Any) -> list[Finding]:
     # Importing it takes seconds: only a run that reaches the gate pays.
     import great_expectations as gx
     from great_expectations.core import ExpectationSuite
+    from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
     batch = (
         context.data_sources.add_pandas("facts")
         .add_dataframe_asset(suite.name)

@@ -133,7 +133,7 @@ def _execute(settings: Settings) -> Outcome:
             )
             outcome = Outcome(settings.at, log=log)
             for evaluation in result.get_asset_check_evaluations():
-                found = evaluation.metadata["findings"].value
+                found: Any = evaluation.metadata["findings"].value
                 outcome.findings += [str(finding) for finding in found]
                 critical = evaluation.severity == dg.AssetCheckSeverity.ERROR
                 outcome.is_stopped |= critical and not evaluation.passed

@@ -36,21 +36,20 @@ class Home:
     def __init__(self, root: Path) -> None:
         """Take the folder; it is made on first use, see :meth:`make`."""
         self.root = root.expanduser().resolve()
-
-    archive = property(lambda self: self.root / "archive")
-    landing = property(lambda self: self.root / "landing")
-    context = property(lambda self: self.root / "landing" / "context")
-    warehouse = property(lambda self: self.root / "warehouse.duckdb")
-    published = property(lambda self: self.root / "published")
-    marts = property(lambda self: self.root / "published" / "marts.duckdb")
-    report = property(lambda self: self.root / "report" / "index.html")
-    config = property(lambda self: self.root / "config")
-    key = property(lambda self: self.root / "key")
-    logs = property(lambda self: self.root / "logs")
-    dagster = property(lambda self: self.root / "dagster")
-    dbt = property(lambda self: self.root / "dbt")
-    temporary = property(lambda self: self.root / "tmp")
-    lock = property(lambda self: self.root / "lock")
+        self.archive = self.root / "archive"
+        self.landing = self.root / "landing"
+        self.context = self.landing / "context"
+        self.warehouse = self.root / "warehouse.duckdb"
+        self.published = self.root / "published"
+        self.marts = self.published / "marts.duckdb"
+        self.report = self.root / "report" / "index.html"
+        self.config = self.root / "config"
+        self.key = self.root / "key"
+        self.logs = self.root / "logs"
+        self.dagster = self.root / "dagster"
+        self.dbt = self.root / "dbt"
+        self.temporary = self.root / "tmp"
+        self.lock = self.root / "lock"
 
     def make(self) -> None:
         """Create the folders, private to their owner; harmless when they exist."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,11 @@ NOW = datetime(2026, 11, 1)
 DROPPED_AT = datetime(2026, 10, 31, 12)
 """When every dropped file says it was written: before NOW, so it dates its export."""
 SECRET = "a-secret-for-tests-only-" + "0" * 40
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 1})
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,8 @@ class Deployment:
 
     def rows(self, table: str, order: str = "all") -> list[dict[str, Any]]:
         """Everything a landing table holds, as any engine sees it."""
-        with duckdb.connect() as engine:
-            cursor = engine.execute(
+        with _engine().cursor() as cursor:
+            cursor.execute(
                 f"from read_parquet('{self.settings.at.landing}/load=*/{table}.parquet',"
                 " hive_partitioning=true, hive_types={'load': 'varchar'},"
                 f" union_by_name=true) order by {order}"

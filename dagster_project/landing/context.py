@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -91,7 +91,7 @@ def write(
     return build_id
 
 
-def _row(load: Load, kinds: dict[str, str]) -> dict[str, object]:
+def _row(load: Load, kinds: Mapping[str, str]) -> dict[str, object]:
     same = load.model_dump(include=set(_LOADS.names))
     return same | {
         "source_kind": kinds.get(load.source or ""),

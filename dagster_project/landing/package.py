@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from dagster_project.accounts import Account
 from dagster_project.landing import identity, reader, records
@@ -41,6 +42,13 @@ from dagster_project.mapping.vocabulary import Vocabulary
 PACKAGE_VERSION = 1
 """Part of every fingerprint: raise it when landing itself changes what rows say."""
 
+_ARROW_TYPES = {
+    "VARCHAR": pa.string(),
+    "BIGINT": pa.int64(),
+    "TIMESTAMP": pa.timestamp("us"),
+    "BOOLEAN": pa.bool_(),
+    "DOUBLE": pa.float64(),
+}
 _MAPPING_FAULTS = (
     duckdb.BinderException,
     duckdb.CatalogException,
@@ -312,7 +320,9 @@ class _Stage:
             # Such an error quotes the mapping, never the file.
             says = str(error).partition("\n")[0]
             where = f"{self.found.source.source}/source.yaml: {self.found.export.name}"
-            raise MappingError(f"{where}: {says}") from None
+            hint = "; a name may not be an SQL word, such as `to` or `order`"
+            is_syntax = isinstance(error, duckdb.ParserException)
+            raise MappingError(f"{where}: {says}{hint if is_syntax else ''}") from None
         counted = "count(distinct record_number)"
         if not self.compiled.can_fan_out:
             counted = "count(*)"
@@ -365,7 +375,7 @@ class _Stage:
         ).fetchall()
         return sorted(text for (text,) in rows)
 
-    def _register(self, name: str, columns: dict[str, list[str | None]]) -> None:
+    def _register(self, name: str, columns: Mapping[str, Sequence[str | None]]) -> None:
         arrays = {key: pa.array(value, pa.string()) for key, value in columns.items()}
         self.engine.register(f"{name}_frame", pa.table(arrays))
         self.engine.execute(f"create temp table {name} as from {name}_frame")
@@ -608,15 +618,9 @@ def ensure_anchor(landing: Path) -> None:
     """
     folder = landing / f"load={ANCHOR}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    with duckdb.connect(":memory:") as engine:
-        for table in LANDING_TABLES:
-            columns = ", ".join(
-                f"cast(null as {column.sql_type}) as {column.name}"
-                for column in table_columns(table)
-            )
-            path = folder / f".{table}.tmp"
-            engine.execute(
-                f"copy (select {columns} limit 0) to {quote(str(path))}"
-                " (format parquet)"
-            )
-            path.replace(folder / f"{table}.parquet")
+    for table in LANDING_TABLES:
+        columns = table_columns(table)
+        schema = pa.schema([(c.name, _ARROW_TYPES[c.sql_type]) for c in columns])
+        path = folder / f".{table}.tmp"
+        pq.write_table(schema.empty_table(), path)
+        path.replace(folder / f"{table}.parquet")

@@ -181,7 +181,7 @@ def _zip_members(archived: Path) -> list[Member]:
     return [
         Member(
             "" if single else info.filename,
-            lambda info=info: zipfile.ZipFile(archived).open(info),  # type: ignore[misc]
+            lambda info=info: zipfile.ZipFile(archived).open(info),  # type: ignore[misc, arg-type]
             info.compress_size,
             True,
         )
@@ -219,9 +219,8 @@ def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> P
                 )
             rewrite = member.is_packed or bool(bom) or found != "utf-8"
             scan = _Scan(found, len(bom))
-            plain = _scan_stream(
-                stream, first, member, scan, target if rewrite else None
-            )
+            written = target if rewrite else None
+            plain = _scan_stream(stream, first, member, scan, archived, written)
     except (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile) as error:
         raise RefusedError("broken_container", _broken(error)) from None
     except (zstandard.ZstdError, lzma.LZMAError, OSError) as error:
@@ -236,9 +235,9 @@ def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> P
         # Rare for large files: one more pass beats two line-end rules everywhere else.
         with member.open() as stream:
             scan = _Scan(found, 0)
-            plain = _scan_stream(stream, stream.read(4), member, scan, target)
-        rewrite = True
-    return Plain(path=target if rewrite else archived, **plain)
+            first = stream.read(4)
+            plain = _scan_stream(stream, first, member, scan, archived, target)
+    return plain
 
 
 def _broken(error: Exception | None) -> str:
@@ -299,8 +298,13 @@ def _blank_lines(before: bytes, chunk: bytes) -> int:
 
 
 def _scan_stream(
-    stream: BinaryIO, first: bytes, member: Member, scan: _Scan, target: Path | None
-) -> dict[str, object]:
+    stream: BinaryIO,
+    first: bytes,
+    member: Member,
+    scan: _Scan,
+    archived: Path,
+    target: Path | None,
+) -> Plain:
     digest = hashlib.sha256()
     total = 0
     decoder = codecs.getincrementaldecoder(scan.encoding)("strict")
@@ -327,15 +331,16 @@ def _scan_stream(
         if writer:
             writer.close()
     unfinished = scan.last != b"\n"
-    return {
-        "content_sha256": digest.hexdigest(),
-        "byte_count": total,
-        "line_count": scan.lines - scan.blanks + unfinished,
-        "record_count": scan.records + unfinished,
-        "head": scan.head.decode("utf-8", errors="ignore"),
-        "has_quotes": scan.has_quotes,
-        "has_blank_lines": scan.blanks > 0,
-    }
+    return Plain(
+        path=target or archived,
+        content_sha256=digest.hexdigest(),
+        byte_count=total,
+        line_count=scan.lines - scan.blanks + unfinished,
+        record_count=scan.records + unfinished,
+        head=scan.head.decode("utf-8", errors="ignore"),
+        has_quotes=scan.has_quotes,
+        has_blank_lines=scan.blanks > 0,
+    )
 
 
 def _chunks(stream: BinaryIO, first: bytes) -> Iterator[bytes]:

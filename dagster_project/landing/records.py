@@ -115,7 +115,7 @@ def layout_of(plain: Plain) -> str:
     if start == "[":
         return "json"
     lines = [line for line in plain.head.split("\n")[:200] if line.strip()]
-    objects = sum(_parsed_object(line) is not None for line in lines)
+    objects = sum(parsed_object(line) is not None for line in lines)
     if 2 * objects >= len(lines):
         return "ndjson"
     return "json" if start == "{" else "table"
@@ -212,13 +212,13 @@ def _unrecognised(
         )
     share, index = min(near)
     source, export = candidates[index]
-    lacking = ", ".join(missing[index] or [])
+    lacking = missing[index] or []
     return RefusedError(
         "missing_column" if share < 1 else "unknown_export",
         f"Nearest mapping is {source.source}/{export.name}; the file lacks the required"
-        f" {lacking}. Export it with that column, or add a mapping.",
+        f" {', '.join(lacking)}. Export it with that column, or add a mapping.",
         line=1,
-        column=(missing[index] or [None])[0],
+        column=lacking[0],
     )
 
 
@@ -463,16 +463,17 @@ def _sample_records(export: Export, plain: Plain, layout: str) -> list[dict[str,
             return []
     else:
         lines = plain.head.split("\n")[:200]
-        records = [entry for line in lines if (entry := _parsed_object(line))]
+        records = [entry for line in lines if (entry := parsed_object(line))]
     return [_unwrapped(record, export.reader.unwrap) for record in records]
 
 
 def _unwrapped(record: dict[str, Any], path: str | None) -> dict[str, Any]:
     inner = _at(record, path) if path else None
-    return (_parsed_object(inner) if isinstance(inner, str) else None) or record
+    return (parsed_object(inner) if isinstance(inner, str) else None) or record
 
 
-def _parsed_object(text: str) -> dict[str, Any] | None:
+def parsed_object(text: str) -> dict[str, Any] | None:
+    """A JSON object, or None where the text is anything else."""
     try:
         # Numbers stay text: one of thousands of digits is refused as a number.
         parsed = json.loads(text, parse_int=str)

@@ -1,4 +1,4 @@
-"""Marts to one HTML page that people read: offline, self-contained, the same for the same marts.
+"""Marts to one HTML page that people read: offline, and the same for the same marts.
 
 Read in this order: ``queries`` (rows of the marts), ``findings`` (what follows from
 them), ``words`` and ``charts`` (how it is said and drawn), ``page`` (the whole).

@@ -51,7 +51,9 @@ SCALE_SHARE = 0.1
 opt-out of ten people would flatten every other send."""
 
 
-def stream_chart(stream: Stream, bands: Sequence[Band], shown: Sequence[Send]) -> Figure:
+def stream_chart(
+    stream: Stream, bands: Sequence[Band], shown: Sequence[Send]
+) -> Figure:
     """Every send's rate with its interval, in time, against the stream's own past."""
     edges = [band.lower_pct for band in bands if band.lower_pct]
     top = axis_top(shown, edges)
@@ -123,7 +125,9 @@ def _sends(
             "type": "data",
             "symmetric": False,
             # An interval that leaves the chart is cut at its edge.
-            "array": [max(0.0, min(h, top) - r) for h, r in zip(highs, rates, strict=True)],
+            "array": [
+                max(0.0, min(h, top) - r) for h, r in zip(highs, rates, strict=True)
+            ],
             "arrayminus": [
                 max(0.0, min(r, 0.975 * top) - low)
                 for r, low in zip(rates, lows, strict=True)
@@ -180,7 +184,9 @@ def axis_top(shown: Sequence[Send], edges: Sequence[float]) -> float:
         return 1.2 * lowest_edge
     usual_size = median(send.delivered_count or 0 for send in judged)
     large = [
-        send for send in judged if (send.delivered_count or 0) >= SCALE_SHARE * usual_size
+        send
+        for send in judged
+        if (send.delivered_count or 0) >= SCALE_SHARE * usual_size
     ]
     rate = max(send.unsubscribe_rate_pct or 0.0 for send in large)
     high = max(send.unsubscribe_rate_high_pct or 0.0 for send in large)
@@ -242,12 +248,20 @@ def _send_labels(judged: Sequence[Send], top: float) -> list[Figure]:
         if any(abs(place - other) < 0.3 for other in taken):
             continue
         taken.append(place)
-        name = send.name if len(send.name) <= NAME_LENGTH else send.name[:NAME_LENGTH] + "…"
+        name = (
+            send.name
+            if len(send.name) <= NAME_LENGTH
+            else send.name[:NAME_LENGTH] + "…"
+        )
         labels.append(
             {
                 "x": _moment(send),
                 "y": min(send.unsubscribe_rate_high_pct or 0.0, 0.93 * top),
-                "xanchor": "left" if place < 0.1 else "right" if place > 0.9 else "center",
+                "xanchor": "left"
+                if place < 0.1
+                else "right"
+                if place > 0.9
+                else "center",
                 "yanchor": "bottom",
                 "showarrow": False,
                 "bgcolor": "--veil",
@@ -296,8 +310,10 @@ def loss_months(months: Sequence[DecayMonth]) -> Figure:
             values,
             words.LOSS_CAUSES[column],
             colour,
-            [f"{words.count(value)} contacts{_unfinished(row)}"
-             for value, row in zip(values, months, strict=True)],
+            [
+                f"{words.count(value)} contacts{_unfinished(row)}"
+                for value, row in zip(values, months, strict=True)
+            ],
         )
         trace["marker"]["opacity"] = faded
         traces.append(trace)
@@ -365,7 +381,8 @@ def attrition_months(months: Sequence[DecayMonth], reference: float | None) -> F
         ]
         layout["yaxis"]["range"] = [
             0,
-            1.15 * max([reference, *(row.annualised_attrition_pct or 0 for row in known)]),
+            1.15
+            * max([reference, *(row.annualised_attrition_pct or 0 for row in known)]),
         ]
     return {
         "data": [

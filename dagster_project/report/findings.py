@@ -1,4 +1,4 @@
-"""What follows from the rows: groups, rankings, sums and the one figure of a year's loss.
+"""What follows from the rows: groups, rankings, sums and the figure of a year's loss.
 
 No text and no drawing. A sum is taken over counts, never over rates, and a comparison
 with the past is left out where there is too little of it.
@@ -30,7 +30,7 @@ WILSON_Z = 1.959963984540054
 
 
 def extra_people(send: Send) -> float | None:
-    """People lost beyond what the stream's own past would have cost; may be negative."""
+    """People lost beyond what the stream's own past would cost; may be negative."""
     if (
         not send.is_judged
         or send.previous_rate_median_pct is None
@@ -60,7 +60,7 @@ def stands_out(send: Send) -> bool:
 
 
 def worst_first(sends: Iterable[Send]) -> list[Send]:
-    """By people lost beyond the usual; then those without a past; then without a rate."""
+    """By people lost beyond the usual; then without a past; then without a rate."""
 
     def rank(send: Send) -> tuple[int, float, str]:
         extra = extra_people(send)

@@ -84,20 +84,29 @@ def build_report(marts: Path, target: Path) -> None:
 
 def render(frames: Frames) -> str:
     """The page as text: the same for the same marts."""
-    from plotly.offline import get_plotlyjs
-
     figures: dict[str, Figure] = {}
     sections = _sections(frames, figures)
-    plotly = get_plotlyjs()
+    plotly = plotly_script()
     script = (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    return _environment(frames.bands).get_template("page.html.j2").render(
-        sections,
-        style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
-        plotly=plotly if figures else "",
-        script=script,
-        script_hashes=[_csp_hash(text) for text in (plotly, script)],
-        figures=_inert_json(figures),
+    return (
+        _environment(frames.bands)
+        .get_template("page.html.j2")
+        .render(
+            sections,
+            style=(TEMPLATES / "page.css").read_text(encoding="utf-8"),
+            plotly=plotly if figures else "",
+            script=script,
+            script_hashes=[_csp_hash(text) for text in (plotly, script)],
+            figures=_inert_json(figures),
+        )
     )
+
+
+def plotly_script() -> str:
+    """The script that draws; importing plotly costs a moment, so only here."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
 
 
 def _environment(bands: Sequence[Band]) -> Any:
@@ -271,7 +280,8 @@ def _sends_chapter(
         "open": open_blocks,
         "folded": blocks[len(open_blocks) :],
         "others": [
-            (stream, words.stream_summary(stream)) for stream in streams[CHARTED_STREAMS:]
+            (stream, words.stream_summary(stream))
+            for stream in streams[CHARTED_STREAMS:]
         ],
         "count": len(frames.sends),
         "shown_sends": SHOWN_SENDS,
@@ -490,7 +500,11 @@ def _history_block(
     figures[f"{anchor}-attrition"] = charts.attrition_months(months, reference)
     recent = months[-findings.MONTHS_IN_A_YEAR :]
     causes = [
-        (label, charts.LOSS_COLOURS[column], sum(getattr(m, column) or 0 for m in recent))
+        (
+            label,
+            charts.LOSS_COLOURS[column],
+            sum(getattr(m, column) or 0 for m in recent),
+        )
         for column, label in words.LOSS_CAUSES.items()
     ]
     drawn = [
@@ -542,7 +556,9 @@ def _trust_chapter(frames: Frames) -> dict[str, Any]:
         "excluded_left_out": max(0, len(excluded) - EXCLUDED_SENDS),
         "bases": [
             (*words.BASES.get(basis, (basis.replace("_", " "), "")), number)
-            for basis, number in sorted(bases.items(), key=lambda pair: (-pair[1], pair[0]))
+            for basis, number in sorted(
+                bases.items(), key=lambda pair: (-pair[1], pair[0])
+            )
         ],
         "printed": [
             (words.PRINTED_DENOMINATORS.get(base, base), number)

@@ -33,8 +33,11 @@ MINUS = "\N{MINUS SIGN}"
 FINE_PCT = 0.1
 """Below it a third digit is dust."""
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_SMALL = "no one two three four five six seven eight nine ten".split()
+_MONTHS = (
+    *("Jan", "Feb", "Mar", "Apr", "May", "Jun"),
+    *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 LOSS_CAUSES = {
     "lost_unsubscribe_count": "Unsubscribed",
@@ -173,7 +176,9 @@ def spelled_out(code: str | None) -> str:
 def why_no_rate(send: Send) -> str:
     """Why the rate of a send is unknown."""
     if send.is_excluded:
-        reason = spelled_out(send.exclusion_reason) or "its counts contradict each other"
+        reason = (
+            spelled_out(send.exclusion_reason) or "its counts contradict each other"
+        )
         return f"excluded, because this does not hold: {reason}"
     if send.delivered_count is None:
         return "no export says how many were delivered"
@@ -235,8 +240,9 @@ def stream_summary(stream: Stream) -> str:
     rate = percent(100 * stream.unsubscribe_count / stream.delivered_count)
     standing_out = len(stream.standing_out)
     return (
-        f"{plural(len(stream.sends), 'send')}{period}. {count(stream.unsubscribe_count)}"
-        f" of {count(stream.delivered_count)} delivered mails ended in an unsubscribe"
+        f"{plural(len(stream.sends), 'send')}{period}."
+        f" {count(stream.unsubscribe_count)} of {count(stream.delivered_count)}"
+        " delivered mails ended in an unsubscribe"
         f" ({rate}). {_small(standing_out, 'send').capitalize()}"
         f" {'stands' if standing_out == 1 else 'stand'} above the stream's own past."
     )
@@ -259,8 +265,9 @@ def send_hover(send: Send, edges: Sequence[float]) -> list[str]:
     if not send.is_judged:
         return [*lines, f"no rate: {why_no_rate(send)}"]
     lines.append(
-        f"{percent(send.unsubscribe_rate_pct, edges)}: {count(send.unsubscribe_count)} of"
-        f" {count(send.delivered_count)} left ({send.observed_band})"
+        f"{percent(send.unsubscribe_rate_pct, edges)}:"
+        f" {count(send.unsubscribe_count)} of {count(send.delivered_count)} left"
+        f" ({send.observed_band})"
     )
     low, high = send.unsubscribe_rate_low_pct, send.unsubscribe_rate_high_pct
     lines.append(f"95 % interval {interval(low, high)}")
@@ -324,8 +331,9 @@ def cost_sentence(
         return Markup("No send stands above its own stream's past.")
     extra = extra_people(worst) or 0
     return Markup(
-        "<strong><bdi>{}</bdi></strong> of {} cost the most people against its own past:"
-        " about <strong>{}</strong> more than usual left{} ({} where {} is usual)."
+        "<strong><bdi>{}</bdi></strong> of {} cost the most people against its own"
+        " past: about <strong>{}</strong> more than usual left{} ({} where {} is"
+        " usual)."
     ).format(
         worst.name,
         day(worst.sent_at),
@@ -345,18 +353,14 @@ def reason_clause(reasons: ReasonTotals) -> Markup:
         return Markup("Why people left is unknown: of {}, none gave a reason.").format(
             plural(reasons.opt_out_count, "opt-out")
         )
-    return Markup(
-        "The reason given most is <strong>“{}”</strong> ({} of {})."
-    ).format(
+    return Markup("The reason given most is <strong>“{}”</strong> ({} of {}).").format(
         main.label,
         percent(main.of_answered.pct),
         plural(reasons.answered_count, "answer"),
     )
 
 
-def loss_clause(
-    accounts: Sequence[AccountHistory], reference: float | None
-) -> Markup:
+def loss_clause(accounts: Sequence[AccountHistory], reference: float | None) -> Markup:
     """What the list loses in a year, as a sentence of its own."""
     if not accounts:
         return Markup(
@@ -364,11 +368,13 @@ def loss_clause(
         )
     whole = accounts[0].whole
     loss = whole.annual_loss
-    name = f"The list of {whole.source} · {whole.account}" if accounts[1:] else "The list"
+    name = (
+        f"The list of {whole.source} · {whole.account}" if accounts[1:] else "The list"
+    )
     if loss is None:
         return Markup(
-            "{} has no whole month since a contact was first seen leaving, so its yearly"
-            " loss is unknown."
+            "{} has no whole month since a contact was first seen leaving, so its"
+            " yearly loss is unknown."
         ).format(name)
     return Markup("{} loses {}<strong>{}</strong> of its contacts a year{}.").format(
         name,
@@ -400,7 +406,9 @@ def loss_basis(loss: AnnualLoss | None) -> str:
 def freshness(files: Iterable[LoadedFile], sends: Sequence[Send]) -> str:
     """How far the data reach."""
     exported = [
-        file.exported_at for file in files if file.exported_at and file.state == "loaded"
+        file.exported_at
+        for file in files
+        if file.exported_at and file.state == "loaded"
     ]
     sent = [send.sent_at for send in sends if send.sent_at]
     parts = []
@@ -435,8 +443,8 @@ def topic_sentence(sends: Sequence[Send]) -> str:
         )
     text = (
         f"{plural(left, 'person', 'people')} unsubscribed through a send;"
-        f" {plural(topics, 'other')} only opted out of a topic and can still be reached."
-        " Topic opt-outs are in no rate."
+        f" {plural(topics, 'other')} only opted out of a topic and can still be"
+        " reached. Topic opt-outs are in no rate."
     )
     silent = len(rated) - len(known)
     if silent:

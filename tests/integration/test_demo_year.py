@@ -37,7 +37,7 @@ def _sends(deployment: Deployment, key: str) -> list[dict[str, object]]:
     listed = ", ".join(f"'{name}'" for name in story.campaign_ids)
     rows = deployment.query(
         "select * from main.campaign_unsubscribe_rates"
-        f" where source = '{story.source}' and campaign_id in ({listed})"
+        f" where campaign_id in ({listed})"
         " order by sent_at"
     )
     assert len(rows) == len(story.campaign_ids)

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,16 +30,12 @@ QUOTED = "\"Don't\" & <b>'won't'</b> 🎉 %{x} مرحبا"
 def write_marts(path: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> Path:
     """Write a file as publishing does: tables in main, a view of each in marts."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    models = yaml.safe_load(
-        (DBT_PROJECT / "models/marts/_marts__models.yml").read_text(encoding="utf-8")
-    )["models"]
     connection = duckdb.connect(str(path))
     try:
         database = connection.execute("select current_database()").fetchone()[0]
+        connection.execute("begin")
         connection.execute("create schema marts")
-        for model in models:
-            name = model["name"]
-            types = {item["name"]: item["data_type"] for item in model["columns"]}
+        for name, types in _contracts().items():
             columns = ", ".join(f'"{key}" {kind}' for key, kind in types.items())
             connection.execute(f'create table main."{name}" ({columns})')
             connection.execute(
@@ -54,9 +51,20 @@ def write_marts(path: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> 
                 connection.execute(
                     f'insert into main."{name}" by name select * from frame'
                 )
+        connection.execute("commit")
     finally:
         connection.close()
     return path
+
+
+@cache
+def _contracts() -> dict[str, dict[str, str]]:
+    """Mart -> column -> type, as dbt enforces them."""
+    text = (DBT_PROJECT / "models/marts/_marts__models.yml").read_text(encoding="utf-8")
+    return {
+        model["name"]: {item["name"]: item["data_type"] for item in model["columns"]}
+        for model in yaml.safe_load(text)["models"]
+    }
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:

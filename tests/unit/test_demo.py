@@ -21,27 +21,32 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dagster_project import demo
-from dagster_project.demo import NEVER, STORIES, World
+from dagster_project.demo import STORIES, write_demo
+from dagster_project.demo.mail import draw_year
+from dagster_project.demo.people import REMOVED_KINDS
+from dagster_project.demo.records import STATUSES, campaign_totals, preference_events
+from dagster_project.demo.stories import SHOP_OFFERS, TOPICS, Story
+from dagster_project.demo.world import HOUR, NEVER, SECOND, World
 
 SMALL = 0.1
+MAILCHIMP = "mailchimp/newsletter"
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return demo.draw_year()
+    return draw_year()
 
 
 @pytest.fixture(scope="module")
 def inbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("demo")
-    demo.write_demo(directory, scale=SMALL)
+    write_demo(directory, scale=SMALL)
     return directory
 
 
 @pytest.fixture(scope="module")
 def totals(world: World) -> pd.DataFrame:
-    totals = demo.campaign_totals(world, "mailchimp", world.end)
+    totals = campaign_totals(world, MAILCHIMP, world.end)
     totals["rate"] = totals["unsubscribes"] / totals["delivered"]
     totals["open_rate"] = totals["unique_opens"] / totals["delivered"]
     totals["click_to_open"] = totals["unique_clicks"] / totals["unique_opens"]
@@ -68,7 +73,7 @@ def contacts(inbox: Path) -> pd.DataFrame:
     return contacts.assign(email=contacts["email"].str.lower())
 
 
-def story(key: str) -> demo.Story:
+def story(key: str) -> Story:
     return next(story for story in STORIES if story.key == key)
 
 
@@ -87,7 +92,7 @@ def offers(world: World) -> pd.DataFrame:
     """One row per send of the shop offers: what became of it by the last export."""
     rows = []
     for send, mails in world.mailings:
-        if send.stream == demo.SHOP_OFFERS:
+        if send.stream == SHOP_OFFERS:
             delivered = int((mails["delivered_at"] < NEVER).sum())
             rows.append(
                 {
@@ -115,37 +120,27 @@ def others(totals: pd.DataFrame, mail_list: str) -> pd.DataFrame:
 def test_the_same_seed_writes_the_same_bytes_and_times(
     inbox: Path, tmp_path: Path
 ) -> None:
-    demo.write_demo(tmp_path, scale=SMALL)
+    write_demo(tmp_path, scale=SMALL)
     assert digests(tmp_path) == digests(inbox)
 
 
 def test_another_seed_is_another_year(world: World) -> None:
-    other = demo.draw_year(seed=8)
+    other = draw_year(seed=8)
     assert len(other.people) == len(world.people)
     assert not np.array_equal(other.people.address, world.people.address)
     assert not np.array_equal(other.suppressed_at, world.suppressed_at)
 
 
 def test_another_last_day_moves_the_year(tmp_path: Path) -> None:
-    summary = demo.write_demo(tmp_path, today=date(2027, 3, 15), scale=0.02)
-    assert summary.first_day == date(2026, 3, 16)
+    summary = write_demo(tmp_path, today=date(2027, 3, 15), scale=0.02)
+    assert (tmp_path / "generic/crm/contacts-newsletter-2026-03-16.csv").is_file()
     assert (tmp_path / "mailchimp/newsletter/campaigns-2027-03-15.csv").is_file()
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {file.path for file in summary.files} == set(files)
-    assert summary.byte_count == sum(path.stat().st_size for path in files)
-    for file in summary.files:
-        if file.export == "contacts":
-            assert file.record_count == len(file.path.read_text().splitlines()) - 1
+    assert set(summary.files) == set(files)
+    assert summary.file_count == len(files)
 
 
 # Every story is in the drawn numbers.
-
-
-def test_campaign_ids_of_stories_exist(world: World) -> None:
-    sent = {(s.stream.source, s.stream.account, s.campaign_id) for s in demo.PLAN}
-    for planted in STORIES:
-        for campaign_id in planted.campaign_ids:
-            assert (planted.source, planted.account, campaign_id) in sent
 
 
 def test_wrong_segment_is_one_isolated_spike(totals: pd.DataFrame) -> None:
@@ -179,7 +174,7 @@ def test_a_gap_is_followed_by_a_high_send_that_recovers(totals: pd.DataFrame) ->
     usual = others(totals, "Product news")["rate"].median()
     sent_at = totals.loc[totals["list"] == "Product news", "sent_at"]
     gap = sent_at.diff()[first]
-    assert gap.days == story("gap").truth["gap_days"]
+    assert gap.days == 70  # the ten weeks of the story's title
     assert totals.loc[first, "rate"] > 2 * usual
     assert totals.loc[third, "rate"] < 2 * usual
     assert sent_at.diff()[[second, third]].max().days < 30
@@ -195,7 +190,7 @@ def test_the_bought_list_bounces_complains_and_validates_badly(
     assert pair["complaints"].sum() / pair["delivered"].sum() > 0.001
     assert totals.loc[first, "rate"] > 1.5 * usual["rate"].median()
     is_bought = world.people.cohort[world.verdicts["person"]] == "bought"
-    is_bad = world.verdicts["validation_reason"].isin((*demo.REMOVED_KINDS, "role"))
+    is_bad = world.verdicts["validation_reason"].isin((*REMOVED_KINDS, "role"))
     assert is_bad[is_bought].mean() > 3 * is_bad[~is_bought].mean()
     traps = world.verdicts["validation_reason"] == "spamtrap"
     assert traps[is_bought].sum() > traps[~is_bought].sum()
@@ -223,8 +218,8 @@ def test_one_campaign_never_says_how_many_arrived(inbox: Path) -> None:
 
 def test_the_last_newsletter_is_two_days_old_and_restated(world: World) -> None:
     (campaign_id,) = story("provisional").campaign_ids
-    newest = demo.campaign_totals(world, "mailchimp", world.end)
-    before = demo.campaign_totals(world, "mailchimp", world.end - 36 * demo.HOUR)
+    newest = campaign_totals(world, MAILCHIMP, world.end)
+    before = campaign_totals(world, MAILCHIMP, world.end - 36 * HOUR)
     now, then = (
         frame.set_index("campaign_id").loc[campaign_id] for frame in (newest, before)
     )
@@ -255,14 +250,14 @@ def test_a_quarter_of_the_contacts_leaves_for_every_cause(world: World) -> None:
     assert 0.24 < 1 - staying < 0.32
     assert np.flatnonzero(removed).tolist() == [8]
     causes = set(spells.cause[left <= world.end])
-    assert causes == set(demo.STATUSES) - {""}
+    assert causes == set(STATUSES) - {""}
 
 
 def test_people_drop_topics_instead_of_leaving(world: World) -> None:
-    events = demo.preference_events(world)
+    events = preference_events(world)
     topics = events[events["opt_out_scope"] == "topic"]
     assert (topics["event_type"] == "unsubscribed").sum() > 50
-    assert set(topics["opt_out_scope_id"]) <= set(demo.TOPICS)
+    assert set(topics["opt_out_scope_id"]) <= set(TOPICS)
     assert events["occurred_at"].is_monotonic_increasing
     assert events["event_id"].is_unique
     assert set(events["initiator"]) == {"recipient", "sender"}
@@ -276,7 +271,7 @@ def test_scanners_opt_people_out_within_seconds(world: World) -> None:
     for send, mails in world.mailings:
         if send.campaign_id in scanned:
             wait = mails["opted_out_at"] - mails["delivered_at"]
-            seconds = wait[mails["is_scanned"]] / demo.SECOND
+            seconds = wait[mails["is_scanned"]] / SECOND
             assert ((seconds >= 2) & (seconds <= 6)).all()
 
 

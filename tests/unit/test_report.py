@@ -76,9 +76,18 @@ class Seen(HTMLParser):
         return json.loads(self.scripts[place])
 
 
-def html_of(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> str:
+def html_of(
+    folder: Path,
+    rows: dict[str, list[dict[str, Any]]],
+    plotly: str | None = "let Plotly;",
+) -> str:
+    """The page; without plotly's five megabytes unless they matter."""
     target = folder / "report" / "index.html"
-    build_report(write_marts(folder / "marts.duckdb", rows), target)
+    marts = write_marts(folder / "marts.duckdb", rows)
+    with pytest.MonkeyPatch.context() as patch:
+        if plotly is not None:
+            patch.setattr(page, "plotly_script", lambda: plotly)
+        build_report(marts, target)
     return target.read_text(encoding="utf-8")
 
 
@@ -108,11 +117,13 @@ class TestWords:
             pytest.param(100 * 20 / 9800, "0.204 %", id="0.2041_is_not_healthy_0.20"),
             pytest.param(0.2, "0.20 %", id="an_edge_itself_stays"),
             pytest.param(0.19999, "0.19999 %", id="below_an_edge_never_rounds_onto_it"),
-            pytest.param(0.500049, "0.50005 %", id="above_an_edge_never_rounds_onto_it"),
+            pytest.param(
+                0.500049, "0.50005 %", id="above_an_edge_never_rounds_onto_it"
+            ),
             pytest.param(1.5388, "1.54 %", id="three_digits"),
             pytest.param(0.02404, "0.024 %", id="two_digits_below_a_tenth"),
             pytest.param(38.12, "38.1 %", id="tens"),
-            pytest.param(100.0, "100.0 %", id="everybody"),
+            pytest.param(100.0, "100 %", id="everybody"),
         ],
     )
     def test_percent(self, value: float | None, said: str) -> None:
@@ -133,11 +144,17 @@ class TestWords:
                 id="excluded",
             ),
             pytest.param(
-                send(1, 20, None), "no export says how many were delivered", id="unstated"
+                send(1, 20, None),
+                "no export says how many were delivered",
+                id="unstated",
             ),
-            pytest.param(send(1, 0, 0), "nothing was delivered", id="nothing_delivered"),
             pytest.param(
-                send(1, None, 100), "no export says how many unsubscribed", id="uncounted"
+                send(1, 0, 0), "nothing was delivered", id="nothing_delivered"
+            ),
+            pytest.param(
+                send(1, None, 100),
+                "no export says how many unsubscribed",
+                id="uncounted",
             ),
         ],
     )
@@ -153,7 +170,10 @@ class TestFindings:
 
     @pytest.mark.parametrize(
         ("past_sends", "expected"),
-        [pytest.param(5, False, id="five_are_no_past"), pytest.param(6, True, id="six_are")],
+        [
+            pytest.param(5, False, id="five_are_no_past"),
+            pytest.param(6, True, id="six_are"),
+        ],
     )
     def test_a_send_stands_out_only_against_a_past_long_enough(
         self, past_sends: int, expected: bool
@@ -171,9 +191,13 @@ class TestFindings:
         assert findings.times_usual(row) is None
         assert findings.extra_people(row) == 20
 
-    @pytest.mark.parametrize(("part", "whole"), [(20, 9800), (0, 7), (7, 7), (101, 500)])
+    @pytest.mark.parametrize(
+        ("part", "whole"), [(20, 9800), (0, 7), (7, 7), (101, 500)]
+    )
     def test_a_share_has_the_interval_of_the_marts(self, part: int, whole: int) -> None:
-        assert findings.Share(part, whole).interval == pytest.approx(wilson(part, whole))
+        assert findings.Share(part, whole).interval == pytest.approx(
+            wilson(part, whole)
+        )
 
     def test_a_share_of_nobody_is_unknown(self) -> None:
         share = findings.Share(0, 0)
@@ -330,7 +354,9 @@ class TestWhatThePageSays:
             build_report(tmp_path / "marts.duckdb", tmp_path / "index.html")
         assert not (tmp_path / "index.html").exists()
 
-    def test_a_flow_is_folded_below_the_sends_that_have_a_day(self, tmp_path: Path) -> None:
+    def test_a_flow_is_folded_below_the_sends_that_have_a_day(
+        self, tmp_path: Path
+    ) -> None:
         flow = send(1, 500, 90_000, stream="welcome/flow", send_type="flow")
         text = seen(tmp_path, sends_only(flow, send(1))).text
         assert text.index("newsletter generic") < text.index("welcome/flow")
@@ -381,7 +407,7 @@ class TestFile:
         assert [path.name for path in target.parent.iterdir()] == ["index.html"]
 
     def test_forty_busy_streams_fit_on_a_page(self, tmp_path: Path) -> None:
-        html = html_of(tmp_path, year_of_marts(streams=40, sends=300))
+        html = html_of(tmp_path, year_of_marts(40, 300), plotly=None)
         assert len(html.encode()) < 8_000_000
         assert "smaller streams" in html
 
@@ -443,7 +469,9 @@ class TestCharts:
         for figure in year.figures.values():
             go.Figure(coloured(figure))
 
-    def test_every_colour_has_a_value_that_the_script_looks_up(self, year: Seen) -> None:
+    def test_every_colour_has_a_value_that_the_script_looks_up(
+        self, year: Seen
+    ) -> None:
         used = set(re.findall(r'"(--[a-z0-9-]+)"', json.dumps(year.figures)))
         data = next(a for a in year.all("script") if a.get("id") == "figures")
         palette = {f"--{name}" for name in (data["data-palette"] or "").split()}
@@ -483,7 +511,9 @@ class TestAccess:
         assert len(year.all("h1")) == 1
 
     def test_every_chart_is_described_in_words(self, year: Seen) -> None:
-        drawn = [a for a in year.all("div") if (a.get("class") or "").startswith("chart")]
+        drawn = [
+            a for a in year.all("div") if (a.get("class") or "").startswith("chart")
+        ]
         assert {a["id"] for a in drawn} == set(year.figures)
         alts = [a for a in year.all("p") if a.get("class") == "alt"]
         assert len(alts) == len(drawn)
@@ -501,12 +531,23 @@ class TestAccess:
     @pytest.mark.parametrize("mode", ["light", "dark"])
     @pytest.mark.parametrize(
         "name",
-        ["ink", "muted", "link", "past", "healthy", "acceptable", "investigate", "critical"],
+        [
+            "ink",
+            "muted",
+            "link",
+            "past",
+            "healthy",
+            "acceptable",
+            "investigate",
+            "critical",
+        ],
     )
     def test_text_can_be_read(self, mode: str, name: str) -> None:
         parts = CSS.split("@media (prefers-color-scheme: dark)")
         colours = dict(
-            re.findall(r"--([a-z]+): (#[0-9a-f]{6});", parts[0 if mode == "light" else 1])
+            re.findall(
+                r"--([a-z]+): (#[0-9a-f]{6});", parts[0 if mode == "light" else 1]
+            )
         )
         # WCAG 2 AA for text of ordinary size
         assert contrast(colours[name], colours["paper"]) >= 4.5

@@ -66,7 +66,7 @@ def compiled(
     export: dict[str, Any],
     header: tuple[str, ...] | None = (),
     zone: str = "UTC",
-    settings: Mapping[str, str] | None = None,
+    chosen: Mapping[str, str] | None = None,
     **top: Any,
 ) -> Compiled:
     """The export as its mapping would be compiled for one file."""
@@ -77,7 +77,7 @@ def compiled(
     source = load_source(folder / "acme")
     if header == ():
         header = CSV_HEADERS[export["name"]]
-    circumstances = Circumstances(zone, settings or {}, NOW, EXPORTED, header)
+    circumstances = Circumstances(zone, chosen or {}, NOW, EXPORTED, header)
     return compile_export(source, source.exports[0], circumstances, vocabularies(SEEDS))
 
 
@@ -390,8 +390,8 @@ def test_a_record_inside_a_text_is_unwrapped_and_plain_ones_stay(
 def test_a_list_gives_one_row_an_element_and_none_gives_one(tmp_path: Path) -> None:
     export = EVENTS | {
         "reader": {"formats": "ndjson", "explode": "people"},
-        "inputs": EVENTS["inputs"] | {"to": {"path": "$.to"}},
-        "let": {"people": "json_extract_string(to, '$[*]')"},
+        "inputs": EVENTS["inputs"] | {"sent_to": {"path": "$.to"}},
+        "let": {"people": "json_extract_string(sent_to, '$[*]')"},
         "address": "item",
     }
     found = compiled(tmp_path, export, header=None)
@@ -410,12 +410,11 @@ def test_a_setting_of_the_account_is_a_name_in_expressions(tmp_path: Path) -> No
     export = EVENTS | {
         "fields": EVENTS["fields"] | {"campaign_id": "if(mode = 'a', id, kind)"}
     }
-    settings = {"settings": {"mode": {"default": "a", "allowed": ["a", "b"]}}}
+    asked = {"mode": {"default": "a", "allowed": ["a", "b"]}}
     row = ("7", "2026-09-01T09:00:00Z", "a@example.com", "sent", None)
-    (by_default,) = run(compiled(tmp_path, export, **settings), [row])
-    (chosen,) = run(
-        compiled(tmp_path, export, (), "UTC", {"mode": "b"}, **settings), [row]
-    )
+    (by_default,) = run(compiled(tmp_path, export, settings=asked), [row])
+    by_owner = compiled(tmp_path, export, chosen={"mode": "b"}, settings=asked)
+    (chosen,) = run(by_owner, [row])
     assert (by_default["campaign_id"], chosen["campaign_id"]) == ("7", "sent")
 
 
@@ -455,7 +454,7 @@ def test_rules_are_tried_in_order_and_the_rest_is_counted(tmp_path: Path) -> Non
     ]
     assert [row["skipped"] for row in rows] == [1, 0, 0, 0, 0]
     assert found.skips == ["noise"]
-    assert [row["unmapped"] for row in rows] == [None, None, None, *["event_type"] * 2]
+    assert [row["unmapped"] for row in rows[1:]] == [None, None, *["event_type"] * 2]
 
 
 def test_a_skipped_record_is_not_rejected_as_well(tmp_path: Path) -> None:
@@ -676,7 +675,7 @@ def test_names_from_a_file_are_only_ever_quoted(tmp_path: Path) -> None:
         tmp_path,
         EVENTS | {"inputs": EVENTS["inputs"] | {"moment": {"column": hostile}}},
         ("id", hostile, "email", "kind", "detail"),
-        settings={"x": "'; select 1; --"},
+        chosen={"x": "'; select 1; --"},
     )
     (row,) = run(found, [("1", "'; drop table raw_records; --", "a", "sent", None)])
     assert verdict(found, row) == ("bad_utc", hostile)
