@@ -101,7 +101,8 @@ with last_year as (
     select *, row_number() over (
         partition by source, account order by month desc
     ) as months_ago
-    from list_decay_monthly where list = '(all)' and monthly_attrition_pct is not null
+    from list_decay_monthly
+    where list = '(all)' and is_complete_month and monthly_attrition_pct is not null
 )
 select
     source, account, count(*) as months,
@@ -121,16 +122,17 @@ def print_closing(outcome: Outcome, console: Console) -> None:
     """Print what changed, how many people it cost, why, and what to do."""
     _print_files(outcome, console)
     for finding in outcome.findings:
-        console.print(f"[yellow]Check[/] {escape(finding)}")
+        _say(console, f"[yellow]Check[/] {escape(finding)}")
     if outcome.is_stopped:
-        console.print(
+        _say(
+            console,
             "[bold red]The gate stopped the marts.[/] The published ones stay as they"
-            " were. Mend what the checks name and run again."
+            " were. Mend what the checks name and run again.",
         )
         return
     if outcome.failure:
-        console.print(f"[bold red]Failed:[/] {escape(outcome.failure)}")
-        console.print(f"The log has the rest: {outcome.log}")
+        _say(console, f"[bold red]Failed:[/] {escape(outcome.failure)}")
+        _say(console, f"The log has the rest: {outcome.log}")
         return
     with read_only(outcome.home.marts) as marts:
         marts.execute("use marts.marts")
@@ -138,8 +140,13 @@ def print_closing(outcome: Outcome, console: Console) -> None:
         _print_reasons(marts, console)
         _print_lists(marts, console)
         _print_excluded(marts, console)
-    console.print(f"Report  {outcome.home.report}")
-    console.print(f"Marts   {outcome.home.marts}")
+    _say(console, f"Report  {outcome.home.report}")
+    _say(console, f"Marts   {outcome.home.marts}")
+
+
+def _say(console: Console, text: str) -> None:
+    """One line of any length; the terminal folds it, a log keeps it whole."""
+    console.print(text, soft_wrap=True)
 
 
 def _rows(connection: Any, sql: str) -> list[dict[str, Any]]:
@@ -151,7 +158,7 @@ def _rows(connection: Any, sql: str) -> list[dict[str, Any]]:
 def _print_files(outcome: Outcome, console: Console) -> None:
     states: list[str] = [load.state for load in outcome.judged]
     if not states:
-        console.print("No new file.")
+        _say(console, "No new file.")
     else:
         told = ", ".join(
             f"{states.count(state)} {state}"
@@ -161,21 +168,22 @@ def _print_files(outcome: Outcome, console: Console) -> None:
         records = sum(load.record_count for load in outcome.judged)
         rejected = sum(load.rejected_count for load in outcome.judged)
         read = f"{records:,} records read, {rejected:,} rejected"
-        console.print(f"Files: {told}; {read}.")
+        _say(console, f"Files: {told}; {read}.")
     for load in outcome.judged:
         if load.state == "refused":
-            console.print(
+            _say(
+                console,
                 f"[red]Refused[/] {escape(load.file_name)}: "
-                f"{escape(load.refusal_detail or '')}"
+                f"{escape(load.refusal_detail or '')}",
             )
 
 
 def _print_worst(marts: Any, console: Console) -> None:
     rows = _rows(marts, _WORST)
     if not rows:
-        console.print("No send has a rate yet.")
+        _say(console, "No send has a rate yet.")
         return
-    console.print("Sends that cost most people, against their own past:")
+    _say(console, "Sends that cost most people beyond their own past:")
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for name, justify in _COLUMNS:
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
@@ -189,8 +197,8 @@ _COLUMNS = (
     ("sent", "left"),
     ("left / delivered", "right"),
     ("rate %", "right"),
-    ("own past %", "right"),
-    ("people beyond", "right"),
+    ("past %", "right"),
+    ("people", "right"),
     ("band", "left"),
     ("look at", "left"),
 )
@@ -212,14 +220,14 @@ def _worst_cells(row: dict[str, Any]) -> list[str]:
 
 def _look_at(row: dict[str, Any]) -> str:
     if row["is_complaint_red_flag"]:
-        return "complaints above 0.1 %: source, consent"
+        return "complaints: source, consent"
     if row["maturity"] == "provisional":
-        return "provisional: counts still move"
+        return "still provisional"
     past = row["previous_rate_median_pct"]
     if past and row["unsubscribe_rate_pct"] >= 2 * past:
-        return "this send: audience, subject, content"
+        return "audience, subject, content"
     if row["observed_band"] in ("investigate", "critical"):
-        return "the programme: frequency, relevance"
+        return "frequency, relevance"
     return ""
 
 
@@ -233,21 +241,23 @@ def _print_reasons(marts: Any, console: Console) -> None:
         f"{row['reason_label'].lower()} {row['people']}" for row in asked[:3]
     )
     silent = sum(row["people"] for row in rows) - answered
-    console.print(
+    _say(
+        console,
         f"Why people left, last 12 months: {escape(told)}; of {answered} who said why,"
-        f" {silent} did not."
+        f" {silent} did not.",
     )
 
 
 def _print_lists(marts: Any, console: Console) -> None:
     for row in _rows(marts, _LISTS):
-        console.print(
+        _say(
+            console,
             f"The list {escape(row['source'])}/{escape(row['account'])} lost"
             f" {row['lost_pct']:.1f} % in {row['months']} months,"
             f" {row['contacts']:,} are left: {row['unsubscribed']} unsubscribed,"
             f" {row['bounced']} bounced hard,"
             f" {row['complained']} complained, {row['removed']} were removed,"
-            f" {row['other']} went otherwise."
+            f" {row['other']} went otherwise.",
         )
 
 
@@ -261,7 +271,7 @@ def _print_excluded(marts: Any, console: Console) -> None:
         reason = row["exclusion_reason"] or "delivered count unknown or zero"
         told = escape(reason.replace("_", " "))
         sends = "1 send" if row["sends"] == 1 else f"{row['sends']} sends"
-        console.print(f"Excluded in the open: {sends}, {told}.")
+        _say(console, f"Excluded in the open: {sends}, {told}.")
 
 
 def _day(moment: datetime | None) -> str:

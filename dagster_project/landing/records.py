@@ -112,13 +112,11 @@ def layout_of(plain: Plain) -> str:
     printed document that happens to be an object: most of the first lines decide.
     """
     start = plain.head.lstrip()[:1]
-    if start == "[":
-        return "json"
     lines = [line for line in plain.head.split("\n")[:200] if line.strip()]
     objects = sum(parsed_object(line) is not None for line in lines)
     if 2 * objects >= len(lines):
         return "ndjson"
-    return "json" if start == "{" else "table"
+    return "json" if start in ("{", "[") else "table"
 
 
 def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:

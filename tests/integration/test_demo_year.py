@@ -60,7 +60,7 @@ def test_the_wrong_segment_heads_the_closing_table(
     (row,) = _sends(deployment, "wrong_segment")
     assert row["observed_band"] == "critical"
     assert row["unsubscribe_rate_pct"] > 3 * row["previous_rate_median_pct"]
-    table = screen[screen.index("own past") :]
+    table = screen[screen.index("past %") :]
     first = next(line for line in table.splitlines() if "critical" in line)
     assert str(row["campaign_name"]) in first
 

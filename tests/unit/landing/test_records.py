@@ -298,7 +298,9 @@ def test_a_document_too_large_to_parse_is_refused_with_advice(
         pytest.param(
             '{"a":' + "9" * 5000 + "}\n", "ndjson", id="a number of 5,000 digits"
         ),
+        pytest.param('[1, 2]\n{"a":1}\n', "ndjson", id="first line a list"),
         pytest.param('[{"a":1}]', "json", id="an array"),
+        pytest.param('[\n{"a":1},\n{"a":2}\n]', "json", id="an array of lines"),
         pytest.param(
             '{\n "a": [\n  {"b": 1}\n ]\n}\n', "json", id="a printed document"
         ),

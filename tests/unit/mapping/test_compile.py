@@ -54,6 +54,15 @@ CSV_HEADERS = {
 }
 
 
+def says(value: Any) -> str:
+    """A value in a test's name."""
+    if isinstance(value, dict):
+        return " ".join(f"{name} {mark!r}" for name, mark in value.items()) or "plain"
+    if isinstance(value, str):
+        return value if len(value) < 40 else f"{len(value)} characters"
+    return "is unknown" if value is None else f"is {value}"
+
+
 @cache
 def engine() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(config={"threads": 1})
@@ -148,6 +157,7 @@ def convert(found: Compiled, macro: str, text: str) -> Any:
         ({"thousands": ".", "decimal": ","}, "9,8", None),
         ({"thousands": " "}, "9 800", 9800),
     ],
+    ids=says,
 )
 def test_a_count_is_a_whole_number_as_the_export_writes_it(
     numbers: dict[str, str], text: str, count: int | None, tmp_path: Path
@@ -177,6 +187,7 @@ def test_a_count_is_a_whole_number_as_the_export_writes_it(
         ({"thousands": ".", "decimal": ","}, "1.234,5", 1234.5),
         ({"thousands": ".", "decimal": ","}, "1.5", None),
     ],
+    ids=says,
 )
 def test_a_number_is_finite_and_written_as_declared(
     numbers: dict[str, str], text: str, number: float | None, tmp_path: Path
@@ -199,6 +210,7 @@ def test_a_number_is_finite_and_written_as_declared(
         ({"percent": "fraction"}, "0.002", 0.2),
         ({"percent": "fraction"}, "5e-05", 0.005),
     ],
+    ids=says,
 )
 def test_a_percentage_is_0_to_100_however_it_is_written(
     numbers: dict[str, str], text: str, percent: float | None, tmp_path: Path
@@ -215,6 +227,7 @@ def test_a_percentage_is_0_to_100_however_it_is_written(
         *((text, False) for text in ("false", "False", "no", "N", "0", "f")),
         *((text, None) for text in ("", "2", "on", "unknown", "maybe")),
     ],
+    ids=says,
 )
 def test_a_flag_has_three_states(text: str, flag: bool | None, tmp_path: Path) -> None:
     assert convert(compiled(tmp_path, TOTALS), "to_flag", text) is flag
@@ -238,6 +251,7 @@ def test_a_flag_has_three_states(text: str, flag: bool | None, tmp_path: Path) -
         ("1756717200", None),
         ("2026-09-01T09:00:00 Europe/Paris", None),
     ],
+    ids=says,
 )
 def test_a_moment_with_its_own_zone(
     text: str, moment: datetime | None, tmp_path: Path
@@ -267,6 +281,7 @@ def test_a_moment_with_its_own_zone(
         ("Europe/Copenhagen", "2026-10-25 02:30:00", datetime(2026, 10, 25, 1, 30)),
         ("America/New_York", "2026-09-01 09:00:00", datetime(2026, 9, 1, 13)),
     ],
+    ids=says,
 )
 def test_a_moment_in_a_declared_zone(
     zone: str, text: str, moment: datetime | None, tmp_path: Path
@@ -288,6 +303,7 @@ def test_a_moment_in_a_declared_zone(
         ("Jun 09, 2018 09:30 pm or so", None),
         ("2018-06-09 21:30", None),
     ],
+    ids=says,
 )
 def test_a_moment_in_declared_formats(
     text: str, moment: datetime | None, tmp_path: Path
@@ -641,6 +657,7 @@ def test_delivered_is_derived_only_from_known_parts(
         ("1.14e-02", "fraction", 0.005),
         ("", "percent", None),
     ],
+    ids=says,
 )
 def test_a_printed_rate_knows_how_exact_it_is(
     printed: str, style: str, half: float | None, tmp_path: Path
@@ -660,6 +677,7 @@ def test_a_printed_rate_knows_how_exact_it_is(
 @pytest.mark.parametrize(
     ("zone", "basis"),
     [("in_value", "in_file"), ("account", "declared"), ("UTC", "declared")],
+    ids=says,
 )
 def test_totals_say_where_their_zone_comes_from(
     zone: str, basis: str, tmp_path: Path
