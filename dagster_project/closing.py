@@ -38,6 +38,9 @@ class LineReporter:
             self._stage = stage
             self._console.print(f"{_STAGES.get(stage, stage)} ...")
 
+    def close(self) -> None:
+        """Nothing to give back."""
+
 
 class BarReporter:
     """A bar a stage: for people."""
@@ -81,7 +84,9 @@ select
     is_complaint_red_flag,
     unsubscribe_count - delivered_count * previous_rate_median_pct / 100 as extra
 from campaign_unsubscribe_rates
-where unsubscribe_rate_pct is not null
+where unsubscribe_rate_pct is not null and (
+    extra > 0 or (extra is null and observed_band in ('investigate', 'critical'))
+)
 order by extra desc nulls last, unsubscribe_count desc, campaign_id
 limit 8
 """
@@ -181,7 +186,7 @@ def _print_files(outcome: Outcome, console: Console) -> None:
 def _print_worst(marts: Any, console: Console) -> None:
     rows = _rows(marts, _WORST)
     if not rows:
-        _say(console, "No send has a rate yet.")
+        _say(console, "No send stands above its own past.")
         return
     _say(console, "Sends that cost most people beyond their own past:")
     table = Table(box=SIMPLE_HEAD, pad_edge=False)

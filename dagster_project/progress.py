@@ -17,10 +17,16 @@ class Reporter(Protocol):
     def advance(self, stage: str, done: int, total: int | None, name: str) -> None:
         """A stage has finished ``done`` of ``total`` things and is now at ``name``."""
 
+    def close(self) -> None:
+        """The run is over."""
+
 
 class _Silent:
     def advance(self, stage: str, done: int, total: int | None, name: str) -> None:
         """Say nothing."""
+
+    def close(self) -> None:
+        """Nothing to give back."""
 
 
 _current: Reporter = _Silent()
@@ -40,3 +46,4 @@ def told_to(reporter: Reporter) -> Iterator[None]:
         yield
     finally:
         _current = before
+        reporter.close()

@@ -154,12 +154,13 @@ def _first_failure(result: Any) -> str:
 @contextmanager
 def _logged_to(path: Path) -> Iterator[None]:
     """Keep Dagster's and dbt's chatter in the log file and off the terminal."""
-    with path.open("w", encoding="utf-8") as log:
-        root = logging.getLogger()
-        handler = logging.StreamHandler(log)
-        root.addHandler(handler)
-        try:
-            with redirect_stdout(log), redirect_stderr(log):
-                yield
-        finally:
-            root.removeHandler(handler)
+    # Left open: Dagster's own handlers keep writing to it until the process ends.
+    log = path.open("w", encoding="utf-8", buffering=1)
+    root = logging.getLogger()
+    handler = logging.StreamHandler(log)
+    root.addHandler(handler)
+    try:
+        with redirect_stdout(log), redirect_stderr(log):
+            yield
+    finally:
+        root.removeHandler(handler)

@@ -111,6 +111,11 @@ def deploy(folder: Path, **changes: Any) -> Deployment:
     return Deployment(Settings(**(given | changes)))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes minutes runs last, so that a slip is known within one."""
+    items.sort(key=lambda item: "slow" in item.keywords)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--faults=long`` runs the long form of the tests that break things."""
     parser.addoption("--faults", choices=("short", "long"), default="short")

@@ -1,0 +1,112 @@
+"""The small tables beside the lake: this run, every judged file, every account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from dagster_project.landing.land import land_inbox
+from tests.conftest import NOW, Deployment
+
+EVENTS = (
+    "event_id,event_type,occurred_at,email,owner\n"
+    "e1,sent,2026-09-01T09:00:00Z,jane@example.com,Ann\n"
+    "e2,teleported,2026-09-01T09:00:00Z,jane@example.com,Ann\n"
+)
+
+
+def table(deployment: Deployment, name: str) -> list[dict[str, Any]]:
+    path = deployment.settings.at.context / f"{name}.parquet"
+    return pq.ParquetFile(path).read().to_pylist()
+
+
+def test_a_run_says_its_clock_and_the_build_it_gives(deployment: Deployment) -> None:
+    deployment.drop("generic/a.csv", EVENTS)
+    landed = deployment.land()
+    assert table(deployment, "run_context") == [
+        {"build_id": landed.build_id, "now_at": NOW}
+    ]
+
+
+def test_the_same_lake_at_the_same_clock_is_the_same_build(
+    deployment: Deployment,
+) -> None:
+    deployment.drop("generic/a.csv", EVENTS)
+    first = deployment.land().build_id
+    assert deployment.land().build_id == first
+    later = deployment.land(days=1).build_id
+    deployment.configure("accounts: {generic: {default: {industry: e-commerce}}}")
+    declared = deployment.land(days=1).build_id
+    deployment.drop("generic/again.csv", EVENTS)
+    assert deployment.land(days=1).build_id == declared
+    deployment.drop("generic/b.csv", EVENTS.replace("e1", "e7"))
+    more = deployment.land(days=1).build_id
+    assert len({first, later, declared, more}) == 4
+
+
+def test_every_judged_file_is_a_row_of_loads(deployment: Deployment) -> None:
+    deployment.drop("generic/a.csv", EVENTS)
+    deployment.drop("generic/b.csv", EVENTS)
+    deployment.drop("generic/c.csv", "")
+    deployment.land(days=1)
+    loads = {row["file_name"]: row for row in table(deployment, "loads")}
+    assert [row["state"] for row in loads.values()] == [
+        "loaded",
+        "duplicate",
+        "refused",
+    ]
+    loaded = loads["generic/a.csv"]
+    assert (loaded["source"], loaded["source_kind"]) == ("generic", "any")
+    assert (loaded["exports"], loaded["account"]) == ("events", "default")
+    assert (loaded["record_count"], loaded["loaded_count"], loaded["row_count"]) == (
+        2,
+        2,
+        2,
+    )
+    assert (loaded["unmapped_count"], loaded["ignored_columns"]) == (1, "owner")
+    assert loaded["first_seen_at"] == datetime(2026, 11, 2)
+    assert loads["generic/b.csv"]["duplicate_of"] == loaded["load"]
+    assert loads["generic/c.csv"]["refusal_reason"] == "empty"
+
+
+def test_accounts_are_those_seen_and_those_declared(deployment: Deployment) -> None:
+    deployment.drop("generic/eu/a.csv", EVENTS)
+    deployment.configure(
+        "accounts: {generic: {us: {timezone: America/New_York, industry: media,"
+        " opt_in: double, promised_per_week: 1.5, is_group_headline: true,"
+        " settle_days: 9}}}"
+    )
+    deployment.land()
+    seen, declared = table(deployment, "accounts")
+    assert seen == {
+        "source": "generic",
+        "account": "eu",
+        "timezone": "UTC",
+        "industry": None,
+        "opt_in": None,
+        "promised_per_week": None,
+        "is_group_headline": False,
+        "settle_days": None,
+    }
+    assert declared == {
+        "source": "generic",
+        "account": "us",
+        "timezone": "America/New_York",
+        "industry": "media",
+        "opt_in": "double",
+        "promised_per_week": 1.5,
+        "is_group_headline": True,
+        "settle_days": 9,
+    }
+
+
+def test_an_empty_inbox_still_writes_the_tables_of_what_is_there(
+    deployment: Deployment,
+) -> None:
+    path = deployment.drop("generic/a.csv", EVENTS)
+    deployment.land()
+    path.unlink()
+    land_inbox(deployment.settings)
+    assert len(table(deployment, "loads")) == 1
