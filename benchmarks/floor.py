@@ -112,7 +112,8 @@ with counted as (
         stream,
         min(sent_at) as sent_at,
         count(*) as sent_count,
-        count(delivered_at) filter (bounced_at is null) as delivered_count,
+        -- Without one delivered event nobody knows whether deliveries are reported.
+        nullif(count(delivered_at) filter (bounced_at is null), 0) as delivered_count,
         count(*) filter (bounce_class = 'hard') as hard_bounce_count,
         count(*) filter (bounce_class = 'soft') as soft_bounce_count,
         count(first_opened_at) as unique_open_count,

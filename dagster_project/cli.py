@@ -39,7 +39,7 @@ app = typer.Typer(
     epilog="Exit codes: " + "; ".join(f"{k} {v}" for k, v in EXIT_CODES.items()) + ".",
 )
 
-_PIPE_WIDTH = 130
+_PIPE_WIDTH = 300
 """Where nobody's terminal sets a width."""
 
 Parameters = ParamSpec("Parameters")
@@ -297,13 +297,11 @@ def query(
     """Ask the published marts, read-only."""
     import duckdb
 
-    from dagster_project.warehouse import read_only
+    from dagster_project.warehouse import published
 
     place = _settings(home).at
     _need_marts(place.marts)
-    with read_only(place.marts) as connection:
-        # File and schema share a name: `marts.<table>` would be ambiguous.
-        connection.execute("use marts.marts")
+    with published(place.marts) as connection:
         try:
             answer = connection.execute(sql)
         except duckdb.Error as error:

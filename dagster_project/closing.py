@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from dagster_project.running import Outcome
-from dagster_project.warehouse import read_only
+from dagster_project.warehouse import published
 
 _STAGES = {
     "landing": "Landing files",
@@ -139,8 +139,7 @@ def print_closing(outcome: Outcome, console: Console) -> None:
         _say(console, f"[bold red]Failed:[/] {escape(outcome.failure)}")
         _say(console, f"The log has the rest: {outcome.log}")
         return
-    with read_only(outcome.home.marts) as marts:
-        marts.execute("use marts.marts")
+    with published(outcome.home.marts) as marts:
         _print_worst(marts, console)
         _print_reasons(marts, console)
         _print_lists(marts, console)

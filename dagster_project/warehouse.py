@@ -88,6 +88,24 @@ def read_only(
 
 
 @contextmanager
+def published(marts: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the published marts for questions: ``<mart>`` or ``marts.<mart>``.
+
+    Attached under a name of its own: the file's name is a schema's name too, which
+    would make ``marts.<mart>`` ambiguous.
+    """
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.execute(f"attach '{marts}' as published (read_only)")
+        connection.execute("use published.marts")
+        connection.execute("set enable_external_access = false")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
 def writable(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse for writing; call it holding the home."""
     connection = duckdb.connect(str(home.warehouse))

@@ -17,7 +17,12 @@ from dagster_project.accounts import (
     load_accounts,
 )
 from dagster_project.landing import context, identity, reader
-from dagster_project.landing.intake import Found, Inbox, InboxError
+from dagster_project.landing.intake import (
+    Found,
+    Inbox,
+    InboxError,
+    judged_marks,
+)
 from dagster_project.landing.ledger import ANCHOR, Archive, Arrival, Ledger, Load
 from dagster_project.landing.package import (
     Workshop,
@@ -109,9 +114,25 @@ class _Session:
         )
         self.landed = Landed()
 
+    def land_archived(self) -> None:
+        """Judge what arrived and has no package, as at its first arrival.
+
+        Everything after a rebuild has begun, and whatever a killed run had archived
+        and not committed: the inbox may be empty by now.
+        """
+        judged = judged_marks(self.ledger)
+        waiting = [
+            (sha256, arrival)
+            for sha256, arrival in self.archive.arrivals()
+            if arrival.mark not in judged
+        ]
+        for done, (sha256, arrival) in enumerate(waiting):
+            self.progress(done, len(waiting), arrival.path)
+            self.judge(sha256, arrival)
+
     def land_new(self, inbox: Inbox) -> None:
         waiting = inbox.settled(self.settings.settle_seconds, self.ledger)
-        if not waiting and not len(self.ledger) and not self.archive.arrivals():
+        if not waiting and not len(self.ledger):
             raise NothingToDoError(advice(self.settings))
         for done, found in enumerate(waiting):
             self.progress(done, len(waiting), found.path)
@@ -264,6 +285,7 @@ def land_inbox(settings: Settings, progress: Progress | None = None) -> Landed:
     """
     session = _Session(settings, progress)
     session.reland_changed()
+    session.land_archived()
     session.land_new(Inbox(settings.inbox))
     return session.finish()
 
@@ -281,12 +303,11 @@ def reland_archive(settings: Settings, progress: Progress | None = None) -> Land
         raise NothingToDoError("Nothing to rebuild: the archive is empty.")
     for package in home.landing.glob("load=*"):
         if package.name != f"load={ANCHOR}":
-            shutil.rmtree(package)
+            # A rename first: half a package must not look like a whole one.
+            gone = package.with_name(f".gone={package.name}")
+            package.rename(gone)
+            shutil.rmtree(gone)
     home.warehouse.unlink(missing_ok=True)
     session = _Session(settings, progress)
-    arrivals = session.archive.arrivals()
-    for done, (sha256, arrival) in enumerate(arrivals):
-        session.progress(done, len(arrivals), arrival.path)
-        session.judge(sha256, arrival)
-    session.progress(len(arrivals), len(arrivals), "")
+    session.land_archived()
     return session.finish()

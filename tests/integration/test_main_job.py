@@ -249,3 +249,15 @@ def test_a_gate_that_stops_keeps_the_old_marts(
     assert "The test wants it so." in done.stdout
     assert "shop" in done.stdout
     assert (deployment.home / "published" / "marts.duckdb").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["no_such_mart", "opt_out_reasons", "marts.opt_out_reasons"]
+)
+def test_the_query_command_reads_marts_by_either_name(
+    deployment: Deployment, first: dict[str, Any], name: str
+) -> None:
+    done = deployment.call("query", f"select count(*) as rows from {name}")
+    assert ("rows" in done.stdout) == (name != "no_such_mart")
+    assert done.returncode == (2 if name == "no_such_mart" else 0)
+    assert "Traceback" not in done.stderr

@@ -617,3 +617,17 @@ def test_no_address_is_found_in_an_error_that_stops_the_run(
         deployment.land()
     shown = "".join(traceback.format_exception(caught.value))
     assert "canary" not in shown.lower()
+
+
+def test_what_was_archived_and_not_committed_lands_though_the_inbox_is_empty(
+    deployment: Deployment,
+) -> None:
+    dropped = deployment.drop("generic/shop/events.csv", EVENTS)
+    deployment.land()
+    before = lake(deployment)
+    # What a rebuild leaves that is killed after its first step.
+    dropped.unlink()
+    shutil.rmtree(deployment.home / "landing" / "load=0000000001")
+    later = deployment.land(days=3)
+    assert [load.state for load in later.judged] == ["loaded"]
+    assert lake(deployment) == before
