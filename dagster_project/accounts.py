@@ -30,6 +30,8 @@ class Account(BaseModel):
         promised_per_week: mails a week that subscribers were told to expect.
         is_group_headline: whether a group opt-out counts as leaving.
         settle_days: age from which a send's counts are final.
+        confirmed_files: files whose unusual numbers the owner has checked, as
+            `optout files` names them; the gate compares them with nothing.
         settings: what the source's mapping asks the owner for.
     """
 
@@ -41,6 +43,7 @@ class Account(BaseModel):
     promised_per_week: float | None = Field(default=None, gt=0)
     is_group_headline: bool = False
     settle_days: int | None = Field(default=None, ge=0)
+    confirmed_files: tuple[str, ...] = ()
     settings: dict[str, str] = {}
 
     @field_validator("timezone")

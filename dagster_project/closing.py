@@ -126,6 +126,9 @@ group by all order by all
 def print_closing(outcome: Outcome, console: Console) -> None:
     """Print what changed, how many people it cost, why, and what to do."""
     _print_files(outcome, console)
+    if outcome.advice:
+        _say(console, escape(outcome.advice))
+        return
     for finding in outcome.findings:
         _say(console, f"[yellow]Check[/] {escape(finding)}")
     if outcome.is_stopped:

@@ -46,6 +46,7 @@ _LOADS = pa.schema(
         ("ignored_columns", pa.string()),
         ("defaults_used", pa.string()),
         ("duplicate_of", pa.string()),
+        ("is_confirmed", pa.bool_()),
         ("exported_at", _MOMENT),
         ("landed_at", _MOMENT),
         ("first_seen_at", _MOMENT),
@@ -86,12 +87,14 @@ def write(
     run = [{"build_id": build_id, "now_at": settings.clock}]
     _write(folder / "run_context.parquet", _RUN, run)
     kinds = {name: source.kind for name, source in sources.items()}
-    _write(folder / "loads.parquet", _LOADS, [_row(load, kinds) for load in ledger])
+    loads = [_row(load, kinds, accounts) for load in ledger]
+    _write(folder / "loads.parquet", _LOADS, loads)
     _write(folder / "accounts.parquet", _ACCOUNTS, _account_rows(ledger, accounts))
     return build_id
 
 
-def _row(load: Load, kinds: Mapping[str, str]) -> dict[str, object]:
+def _row(load: Load, kinds: Mapping[str, str], accounts: Accounts) -> dict[str, object]:
+    confirmed = accounts.of(load.source or "", load.account).confirmed_files
     same = load.model_dump(include=set(_LOADS.names))
     return same | {
         "source_kind": kinds.get(load.source or ""),
@@ -100,6 +103,7 @@ def _row(load: Load, kinds: Mapping[str, str]) -> dict[str, object]:
         "unmapped_count": sum(load.unmapped.values()),
         "ignored_columns": ", ".join(load.ignored_columns) or None,
         "defaults_used": ", ".join(load.defaults_used) or None,
+        "is_confirmed": load.file_name in confirmed,
         "first_seen_at": load.arrival.first_seen_at,
     }
 
@@ -111,7 +115,7 @@ def _account_rows(
     rows = []
     for source, account in sorted({*seen, *accounts.declared}):
         settings = accounts.of(source or "", account)
-        known = settings.model_dump(exclude={"settings", "timezone"})
+        known = settings.model_dump(exclude={"settings", "timezone", "confirmed_files"})
         rows.append(
             {"source": source, "account": account, "timezone": settings.zone} | known
         )
