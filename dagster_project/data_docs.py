@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dagster_project.quality import load_suites, read_frame
+from dagster_project.quality import load_suites, quiet_context, read_frame
 from dagster_project.settings import EXPECTATIONS, Home
 from dagster_project.warehouse import read_only
 
@@ -22,7 +22,7 @@ def write_data_docs(home: Home) -> Path:
     import great_expectations as gx
 
     folder = home.report.parent / "checks"
-    context = gx.get_context(mode="ephemeral")
+    context = quiet_context()
     context.add_data_docs_site(
         "checks",
         {
@@ -45,7 +45,7 @@ def write_data_docs(home: Home) -> Path:
                 "type": limit.type,
                 "kwargs": limit.kwargs,
                 "severity": limit.severity,
-                "meta": {"notes": f"{limit.because} {limit.advice}"},
+                "notes": f"{limit.because} {limit.advice}",
             }
             for limit in suite.expectations
         ]
