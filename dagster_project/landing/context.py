@@ -100,6 +100,9 @@ def _row(load: Load, kinds: Mapping[str, str]) -> dict[str, object]:
         "unmapped_count": sum(load.unmapped.values()),
         "ignored_columns": ", ".join(load.ignored_columns) or None,
         "defaults_used": ", ".join(load.defaults_used) or None,
+        # A duplicate or refused file was not read as far as that; it came all the same.
+        "exported_at": load.exported_at
+        or min(load.arrival.modified_at, load.arrival.first_seen_at),
         "first_seen_at": load.arrival.first_seen_at,
     }
 
