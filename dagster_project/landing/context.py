@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,11 @@ import pyarrow.parquet as pq
 
 from dagster_project.accounts import Accounts
 from dagster_project.landing.ledger import Ledger, Load
+from dagster_project.mapping.catalog import (
+    filled_fields,
+    required_columns,
+    told_events,
+)
 from dagster_project.mapping.model import Source
 from dagster_project.settings import DBT_PROJECT, EXPECTATIONS, Settings
 
@@ -64,8 +69,35 @@ _ACCOUNTS = pa.schema(
     ]
 )
 
+_SOURCE_EXPORTS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("source_kind", pa.string()),
+        ("export", pa.string()),
+        ("title", pa.string()),
+        ("lands", pa.string()),
+        ("fields", pa.string()),
+        ("event_types", pa.string()),
+        ("required_columns", pa.string()),
+    ]
+)
+_SOURCE_EXPORT_FIELDS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("export", pa.string()),
+        ("field", pa.string()),
+        ("column_name", pa.string()),
+    ]
+)
 
-CONTEXT_TABLES = ("run_context", "loads", "accounts")
+
+CONTEXT_TABLES = (
+    "run_context",
+    "loads",
+    "accounts",
+    "source_exports",
+    "source_export_fields",
+)
 
 
 def write(
@@ -82,12 +114,16 @@ def write(
     """
     folder = settings.at.context
     folder.mkdir(mode=0o700, exist_ok=True)
-    build_id = _build_id(settings, ledger)
+    build_id = _build_id(settings, ledger, sources)
     run = [{"build_id": build_id, "now_at": settings.clock}]
     _write(folder / "run_context.parquet", _RUN, run)
     kinds = {name: source.kind for name, source in sources.items()}
     _write(folder / "loads.parquet", _LOADS, [_row(load, kinds) for load in ledger])
     _write(folder / "accounts.parquet", _ACCOUNTS, _account_rows(ledger, accounts))
+    exports = list(_export_rows(sources))
+    _write(folder / "source_exports.parquet", _SOURCE_EXPORTS, exports)
+    fields = list(_export_field_rows(sources))
+    _write(folder / "source_export_fields.parquet", _SOURCE_EXPORT_FIELDS, fields)
     return build_id
 
 
@@ -121,7 +157,36 @@ def _account_rows(
     return rows
 
 
-def _build_id(settings: Settings, ledger: Ledger) -> str:
+def _export_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, object]]:
+    """Every export of every mapping, used or not: what could be added."""
+    for source in sources.values():
+        for export in source.exports:
+            told = told_events(export)
+            yield {
+                "source": source.source,
+                "source_kind": source.kind,
+                "export": export.name,
+                "title": source.title,
+                "lands": export.lands,
+                "fields": ", ".join(field.name for field in filled_fields(export)),
+                "event_types": None if told is None else ", ".join(told),
+                "required_columns": ", ".join(required_columns(export)) or None,
+            }
+
+
+def _export_field_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, object]]:
+    for source in sources.values():
+        for export in source.exports:
+            for field in filled_fields(export):
+                yield {
+                    "source": source.source,
+                    "export": export.name,
+                    "field": field.name,
+                    "column_name": field.column,
+                }
+
+
+def _build_id(settings: Settings, ledger: Ledger, sources: Mapping[str, Source]) -> str:
     parts = [
         str(settings.clock),
         _code_fingerprint(),
@@ -130,6 +195,7 @@ def _build_id(settings: Settings, ledger: Ledger) -> str:
             for load in ledger
             if load.state == "loaded"
         ),
+        sorted(source.fingerprint for source in sources.values()),
         (settings.at.config / "accounts.yaml").exists()
         and (settings.at.config / "accounts.yaml").read_text(encoding="utf-8"),
     ]
