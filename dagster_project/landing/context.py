@@ -74,6 +74,7 @@ _SOURCE_EXPORTS = pa.schema(
         ("source", pa.string()),
         ("source_kind", pa.string()),
         ("export", pa.string()),
+        ("export_rank", pa.int64()),
         ("title", pa.string()),
         ("lands", pa.string()),
         ("fields", pa.string()),
@@ -160,12 +161,13 @@ def _account_rows(
 def _export_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, object]]:
     """Every export of every mapping, used or not: what could be added."""
     for source in sources.values():
-        for export in source.exports:
+        for rank, export in enumerate(source.exports, start=1):
             told = told_events(export)
             yield {
                 "source": source.source,
                 "source_kind": source.kind,
                 "export": export.name,
+                "export_rank": rank,
                 "title": source.title,
                 "lands": export.lands,
                 "fields": ", ".join(field.name for field in filled_fields(export)),

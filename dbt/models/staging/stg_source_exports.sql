@@ -14,7 +14,9 @@ renamed as (
         lands as landing_table,
         fields,
         event_types,
-        required_columns
+        required_columns,
+
+        export_rank
     from source_exports
 )
 
