@@ -319,11 +319,14 @@ def report(
     ] = False,
 ) -> None:
     """Draw the page again from the published marts."""
-    from dagster_project.report import build_report
+    from dagster_project.report import OutdatedMartsError, build_report
 
     place = _settings(home).at
     _need_marts(place.marts)
-    build_report(place.marts, place.report)
+    try:
+        build_report(place.marts, place.report)
+    except OutdatedMartsError as outdated:
+        raise _leave(2, str(outdated)) from None
     _console().print(str(place.report))
     if open_page:
         typer.launch(place.report.as_uri())
