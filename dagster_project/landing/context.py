@@ -63,9 +63,18 @@ _ACCOUNTS = pa.schema(
         ("settle_days", pa.int64()),
     ]
 )
+_SNAPSHOT_DECLARATIONS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("account", pa.string()),
+        ("list", pa.string()),
+        ("scope", pa.string()),
+        ("exported_date", pa.date32()),
+    ]
+)
 
 
-CONTEXT_TABLES = ("run_context", "loads", "accounts")
+CONTEXT_TABLES = ("run_context", "loads", "accounts", "snapshot_declarations")
 
 
 def write(
@@ -88,6 +97,11 @@ def write(
     kinds = {name: source.kind for name, source in sources.items()}
     _write(folder / "loads.parquet", _LOADS, [_row(load, kinds) for load in ledger])
     _write(folder / "accounts.parquet", _ACCOUNTS, _account_rows(ledger, accounts))
+    _write(
+        folder / "snapshot_declarations.parquet",
+        _SNAPSHOT_DECLARATIONS,
+        _snapshot_rows(accounts),
+    )
     return build_id
 
 
@@ -111,11 +125,27 @@ def _account_rows(
     rows = []
     for source, account in sorted({*seen, *accounts.declared}):
         settings = accounts.of(source or "", account)
-        known = settings.model_dump(exclude={"settings", "timezone"})
+        known = settings.model_dump(exclude={"settings", "snapshots", "timezone"})
         rows.append(
             {"source": source, "account": account, "timezone": settings.zone} | known
         )
     return rows
+
+
+def _snapshot_rows(accounts: Accounts) -> list[dict[str, object]]:
+    return [
+        {
+            "source": source,
+            "account": account,
+            "list": snapshot.list,
+            "scope": snapshot.scope,
+            "exported_date": snapshot.exported,
+        }
+        for (source, account), settings in sorted(
+            accounts.declared.items(), key=lambda item: item[0]
+        )
+        for snapshot in settings.snapshots
+    ]
 
 
 def _build_id(settings: Settings, ledger: Ledger) -> str:
