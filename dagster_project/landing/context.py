@@ -69,6 +69,15 @@ _ACCOUNTS = pa.schema(
         ("settle_days", pa.int64()),
     ]
 )
+_SNAPSHOT_DECLARATIONS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("account", pa.string()),
+        ("list", pa.string()),
+        ("scope", pa.string()),
+        ("exported_date", pa.date32()),
+    ]
+)
 
 _SOURCE_EXPORTS = pa.schema(
     [
@@ -99,6 +108,7 @@ CONTEXT_TABLES = (
     "accounts",
     "source_exports",
     "source_export_fields",
+    "snapshot_declarations",
 )
 
 
@@ -127,6 +137,11 @@ def write(
     _write(folder / "source_exports.parquet", _SOURCE_EXPORTS, exports)
     fields = list(_export_field_rows(sources))
     _write(folder / "source_export_fields.parquet", _SOURCE_EXPORT_FIELDS, fields)
+    _write(
+        folder / "snapshot_declarations.parquet",
+        _SNAPSHOT_DECLARATIONS,
+        _snapshot_rows(accounts),
+    )
     return build_id
 
 
@@ -155,9 +170,9 @@ def _account_rows(
     rows = []
     for source, account in sorted({*seen, *accounts.declared}):
         settings = accounts.of(source or "", account)
-        known = settings.model_dump(exclude={"settings", "timezone", "confirmed_files"})
+        known = settings.model_dump(include=set(_ACCOUNTS.names))
         rows.append(
-            {"source": source, "account": account, "timezone": settings.zone} | known
+            known | {"source": source, "account": account, "timezone": settings.zone}
         )
     return rows
 
@@ -190,6 +205,22 @@ def _export_field_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, obje
                     "field": field.name,
                     "column_name": field.column,
                 }
+
+
+def _snapshot_rows(accounts: Accounts) -> list[dict[str, object]]:
+    return [
+        {
+            "source": source,
+            "account": account,
+            "list": snapshot.list,
+            "scope": snapshot.scope,
+            "exported_date": snapshot.exported,
+        }
+        for (source, account), settings in sorted(
+            accounts.declared.items(), key=lambda item: item[0]
+        )
+        for snapshot in settings.snapshots
+    ]
 
 
 def _build_id(settings: Settings, ledger: Ledger, sources: Mapping[str, Source]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -100,6 +100,41 @@ def test_accounts_are_those_seen_and_those_declared(deployment: Deployment) -> N
         "is_group_headline": True,
         "settle_days": 9,
     }
+
+
+def test_what_no_owner_declared_is_an_empty_table(deployment: Deployment) -> None:
+    deployment.drop("generic/a.csv", EVENTS)
+    deployment.land()
+    assert table(deployment, "snapshot_declarations") == []
+
+
+def test_a_declared_snapshot_lands_nothing_again(deployment: Deployment) -> None:
+    deployment.drop("generic/crm/a.csv", EVENTS)
+    before = deployment.land().build_id
+    deployment.configure(
+        "accounts: {generic: {crm: {snapshots: ["
+        "{exported: 2026-10-01, scope: segment, list: News},"
+        " {exported: 2026-09-01, scope: full}]}}}"
+    )
+    landed = deployment.land()
+    assert landed.judged == []
+    assert landed.build_id != before
+    assert table(deployment, "snapshot_declarations") == [
+        {
+            "source": "generic",
+            "account": "crm",
+            "list": "News",
+            "scope": "segment",
+            "exported_date": date(2026, 10, 1),
+        },
+        {
+            "source": "generic",
+            "account": "crm",
+            "list": None,
+            "scope": "full",
+            "exported_date": date(2026, 9, 1),
+        },
+    ]
 
 
 def test_an_empty_inbox_still_writes_the_tables_of_what_is_there(
