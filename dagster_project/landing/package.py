@@ -24,6 +24,7 @@ from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.records import Framed, Recognised
 from dagster_project.mapping.canonical import (
     HAS_PERSON,
+    IS_SNAPSHOT,
     LANDING_TABLES,
     Column,
     table_columns,
@@ -275,6 +276,7 @@ def _land(
         stage = _Stage(engine, workshop, load, found, framed, compiled)
         stage.read()
         stage.count()
+        stage.require_something()
         stage.write(staging)
     load.state = "loaded"
     load.ignored_columns = _ignored(found, framed)
@@ -337,6 +339,13 @@ class _Stage:
         self._join_people()
         self._join_reasons()
         self._key()
+
+    def require_something(self) -> None:
+        """A quiet day has no event; no snapshot of a list or of campaigns is empty."""
+        if self.load.record_count == 0 and self.table in IS_SNAPSHOT:
+            raise RefusedError(
+                "empty", "The file has a header and no record. Export it again."
+            )
 
     def _join_people(self) -> None:
         """One keyed hash a distinct address; the address goes no further than here."""
