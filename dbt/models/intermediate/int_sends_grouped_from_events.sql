@@ -78,6 +78,7 @@ single_events as (
         bounce_class,
         drop_reason,
         load,
+        load as first_load,
         is_machine,
         occurred_at
     from send_events
@@ -98,6 +99,7 @@ single_events as (
         cast(null as string) as bounce_class,
         cast(null as string) as drop_reason,
         max(load) as load,
+        min(load) as first_load,
         bool_or(is_machine) as is_machine,
         min(occurred_at) as occurred_at
     from send_events
@@ -130,6 +132,7 @@ located_events as (
         single_events.send_type,
         single_events.drop_reason,
         single_events.load,
+        single_events.first_load,
 
         case
             when single_events.event_type = 'bounced'
@@ -167,6 +170,13 @@ grouped_events as (
         min(send_type) as send_type,
         min(drop_reason) filter (where event_type = 'dropped') as drop_reason,
         max(load) as last_load,
+        min(first_load) filter (
+            where event_type in ('delivered', 'autoreplied')
+        ) as delivered_load,
+        min(first_load) filter (where event_type = 'bounced') as bounced_load,
+        min(first_load) filter (
+            where event_type in ('opened', 'clicked', 'complained')
+        ) as proven_load,
 
         count(*) filter (where event_type = 'opened') as open_count,
         count(*) filter (
@@ -251,6 +261,9 @@ decided_sends as (
         bounce_classes.bounce_class,
         grouped_events.drop_reason,
         grouped_events.last_load,
+        grouped_events.delivered_load,
+        grouped_events.bounced_load,
+        grouped_events.proven_load,
 
         grouped_events.open_count,
         grouped_events.human_open_count,

@@ -28,6 +28,8 @@ opted_out_sends as (
         bool_or(is_headline_scope) as is_opted_out,
         bool_or(not is_headline_scope) as is_topic_opted_out,
 
+        min(first_load) as opted_out_load,
+
         min(opted_out_at) as opted_out_at
     from int_opt_outs_rolled_up
     where is_by_recipient and send_key is not null
@@ -77,6 +79,11 @@ concluded_sends as (
         sends.bounce_class,
         sends.drop_reason,
         sends.last_load,
+        coalesce(
+            sends.delivered_load,
+            least(sends.proven_load, opted_out_sends.opted_out_load)
+        ) as delivered_load,
+        sends.bounced_load,
 
         sends.open_count,
         case
@@ -135,6 +142,8 @@ flagged_sends as (
         case when outcome = 'bounced' then bounce_class end as bounce_class,
         case when outcome = 'dropped' then drop_reason end as drop_reason,
         last_load,
+        delivered_load,
+        bounced_load,
 
         open_count,
         human_open_count,
