@@ -18,9 +18,9 @@ event_campaigns as (
         bases.sent_count - bases.dropped_count - bases.failed_count
             as attempted_count,
         bases.delivered_count,
-        bases.inferred_delivered_count,
         evidence.sent_event_count,
-        evidence.attempted_sent_event_count,
+        evidence.missing_sent_event_count,
+        evidence.missing_delivered_event_count,
         evidence.delivered_event_count,
         evidence.unnamed_sent_event_count,
         evidence.unnamed_delivered_event_count,
@@ -61,7 +61,7 @@ count_pairs as (
     select
         campaign_key,
         'delivered_events_are_complete' as check_name,
-        delivered_count - inferred_delivered_count as left_value,
+        delivered_count - missing_delivered_event_count as left_value,
         delivered_count as right_value,
         sent_count as share_of_count,
         0 as excused_count,
@@ -71,7 +71,7 @@ count_pairs as (
     select
         campaign_key,
         'sent_events_are_complete' as check_name,
-        attempted_sent_event_count as left_value,
+        attempted_count - missing_sent_event_count as left_value,
         attempted_count as right_value,
         sent_count as share_of_count,
         0 as excused_count,

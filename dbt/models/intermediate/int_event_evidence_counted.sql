@@ -4,6 +4,10 @@ int_sends_resolved as (
     select * from {{ ref('int_sends_resolved') }}
 ),
 
+int_sends_grouped_from_events as (
+    select * from {{ ref('int_sends_grouped_from_events') }}
+),
+
 send_types as (
     select * from {{ ref('send_types') }}
 ),
@@ -14,6 +18,16 @@ stg_accounts as (
 
 stg_runs as (
     select * from {{ ref('stg_runs') }}
+),
+
+histories as (
+    select
+        source,
+        account,
+
+        min(first_event_at) as started_at
+    from int_sends_grouped_from_events
+    group by all
 ),
 
 -- Where a person may get the same mail again, a response may be to any of them.
@@ -28,6 +42,7 @@ described_sends as (
 
         coalesce(send_types.is_repeated, false) as is_repeated,
         sends.is_delivered,
+        sends.is_delivery_inferred,
         sends.is_dropped,
         sends.is_failed,
         sends.is_pending,
@@ -38,6 +53,8 @@ described_sends as (
 
         sends.sent_at,
         sends.delivered_at,
+        sends.first_event_at,
+        histories.started_at,
         coalesce(sends.sent_at, sends.first_event_at) as tried_at,
         case
             when send_types.is_repeated then least(sends.delivered_at, sends.sent_at)
@@ -45,6 +62,10 @@ described_sends as (
         end as arrived_at,
         sends.first_responded_at
     from int_sends_resolved as sends
+    left join histories
+        on
+            sends.source = histories.source
+            and sends.account = histories.account
     left join send_types
         on sends.send_type = send_types.send_type
     left join stg_accounts
@@ -52,6 +73,43 @@ described_sends as (
             sends.source = stg_accounts.source
             and sends.account = stg_accounts.account
     where sends.campaign_key is not null
+),
+
+-- The mail that the first responses of a history answer is older than the history. A
+-- campaign of which that is true is cut in two; mail that repeats goes on and is whole.
+placed_sends as (
+    select
+        campaign_key,
+        source,
+        account,
+
+        timezone,
+        seconds_between_deliveries,
+
+        is_repeated,
+        is_delivered,
+        is_delivery_inferred,
+        is_dropped,
+        is_failed,
+        is_pending,
+        is_delivered_again,
+        has_several_messages,
+        is_sent_event_unnamed,
+        is_delivered_event_unnamed,
+        is_repeated
+        and coalesce(first_event_at < arrived_at, true)
+        and coalesce(
+            {{ seconds_between('started_at', 'first_event_at') }}
+            <= 86400 * {{ var('history_start_days') }},
+            false
+        ) as is_older_than_history,
+
+        sent_at,
+        delivered_at,
+        tried_at,
+        arrived_at,
+        first_responded_at
+    from described_sends
 ),
 
 -- Of mail that a person may get again, only the same message told twice within moments
@@ -65,9 +123,12 @@ judged_sends as (
         sends.is_pending,
         sends.is_sent_event_unnamed,
         sends.is_delivered_event_unnamed,
-        sends.sent_at is not null
+        sends.sent_at is null
         and not sends.is_dropped
-        and not sends.is_failed as has_attempted_sent_event,
+        and not sends.is_failed
+        and not sends.is_older_than_history as is_sent_event_missing,
+        sends.is_delivery_inferred
+        and not sends.is_older_than_history as is_delivered_event_missing,
         {{ seconds_between('sends.tried_at', 'stg_runs.now_at') }}
         > 3600 * {{ var('pending_after_hours') }} as is_due,
         sends.is_delivered
@@ -83,12 +144,12 @@ judged_sends as (
         {{ seconds_between('sends.first_responded_at', 'sends.arrived_at') }}
         > {{ var('response_before_delivery_seconds') }}
         and not {{ is_bare_date('sends.first_responded_at', 'sends.timezone') }}
-            as is_early_response,
+        and not sends.is_older_than_history as is_early_response,
 
         sends.sent_at,
         sends.delivered_at,
         sends.first_responded_at
-    from described_sends as sends
+    from placed_sends as sends
     cross join stg_runs
 ),
 
@@ -99,9 +160,10 @@ counted_evidence as (
         account,
 
         count(sent_at) as sent_event_count,
-        count(*) filter (where has_attempted_sent_event)
-            as attempted_sent_event_count,
+        count(*) filter (where is_sent_event_missing) as missing_sent_event_count,
         count(delivered_at) as delivered_event_count,
+        count(*) filter (where is_delivered_event_missing)
+            as missing_delivered_event_count,
         count(*) filter (where is_sent_event_unnamed) as unnamed_sent_event_count,
         count(*) filter (where is_delivered_event_unnamed)
             as unnamed_delivered_event_count,
