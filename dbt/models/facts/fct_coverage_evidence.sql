@@ -32,8 +32,8 @@ int_contact_statuses_ordered as (
     select * from {{ ref('int_contact_statuses_ordered') }}
 ),
 
-int_list_snapshots_in_order as (
-    select * from {{ ref('int_list_snapshots_in_order') }}
+fct_list_snapshots as (
+    select * from {{ ref('fct_list_snapshots') }}
 ),
 
 denominator_checks as (
@@ -130,8 +130,8 @@ whole_lists as (
         account,
         list,
 
-        count(whole_list_exported_at) as whole_export_count
-    from int_list_snapshots_in_order
+        count(*) filter (where resolved_scope = 'full') as whole_export_count
+    from fct_list_snapshots
     group by all
 ),
 
