@@ -179,7 +179,7 @@ class _Session:
         try:
             found = reader.members(archived)
         except RefusedError as refused:
-            self._refuse_container(sha256, arrival, refused)
+            self._refuse(self._entry(sha256, arrival, "", 1), refused)
             return
         for member in found:
             if member.name in judged:
@@ -206,10 +206,8 @@ class _Session:
             landed_at=arrival.first_seen_at,
         )
 
-    def _refuse_container(
-        self, sha256: str, arrival: Arrival, refused: RefusedError
-    ) -> None:
-        load = self._entry(sha256, arrival, "", 1)
+    def _refuse(self, load: Load, refused: RefusedError) -> None:
+        load.state = self.shop.state_of_refused(load)
         load.refusal_reason, load.refusal_detail = refused.reason, refused.detail
         self.ledger.staging(load.load)
         self.ledger.commit(load)
@@ -227,7 +225,7 @@ class _Session:
             if old.fingerprint != self.fingerprint(old.arrival):
                 self.reland(old)
 
-    def reland(self, old: Load) -> Load | None:
+    def reland(self, old: Load) -> Load:
         """Judge a file's bytes again; the new package takes the old one's place."""
         archived = self.archive.path(old.archive_sha256)
         load = self._entry(
@@ -236,10 +234,10 @@ class _Session:
         load.replaces = old.load
         try:
             found = {member.name: member for member in reader.members(archived)}
-        except RefusedError:
-            return None
-        if (member := found.get(old.member)) is None:
-            return None
+        except RefusedError as refused:
+            self._refuse(load, refused)
+            return load
+        member = found[old.member]
         self._keep(land_member(self.shop, load, member, archived, self._account(load)))
         return load
 
@@ -320,10 +318,11 @@ def require_something(home: Home) -> None:
 
 
 def withdraw(settings: Settings, file: str, *, undo: bool = False) -> Load:
-    """Undo one landed file as if it had never come; it stays withdrawn.
+    """Undo one file as if it had never come; it stays withdrawn.
 
-    Its bytes stay in the archive, with a note that a rebuild and a second arrival of
-    the same content heed.
+    A refused file is withdrawn to say that nobody waits for it any more. The bytes
+    stay in the archive, with a note that a rebuild and a second arrival of the same
+    content heed.
 
     Args:
         settings: whose home.
@@ -337,20 +336,21 @@ def withdraw(settings: Settings, file: str, *, undo: bool = False) -> Load:
         NoSuchFileError: when no file or more than one answers to the name.
     """
     archive = Archive(settings.at)
-    old = _only(Ledger(settings.at), file, "withdrawn" if undo else "loaded")
-    assert old.identity is not None
+    states: tuple[State, ...] = ("withdrawn",) if undo else ("loaded", "refused")
+    old = _only(Ledger(settings.at), file, states)
     if undo:
-        archive.restore(old.identity)
+        archive.restore(old.content_identity)
     else:
-        archive.withdraw(old.archive_sha256, old.identity)
+        archive.withdraw(old.archive_sha256, old.content_identity)
     session = _Session(settings, None)
     load = session.reland(old)
     session.finish()
-    return load or old
+    return load
 
 
-def _only(ledger: Ledger, file: str, state: State) -> Load:
-    known = [load for load in ledger if load.state == state]
+def _only(ledger: Ledger, file: str, states: tuple[State, ...]) -> Load:
+    known = [load for load in ledger if load.state in states]
+    state = " or ".join(states)
     chosen = [
         load
         for load in known

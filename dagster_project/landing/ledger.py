@@ -6,6 +6,8 @@ been renamed into place with it. There is no other state.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -100,6 +102,14 @@ class Load(BaseModel):
         return (
             f"{self.arrival.path}!{self.member}" if self.member else self.arrival.path
         )
+
+    @property
+    def content_identity(self) -> str:
+        """What a withdrawal is noted under; an unread file is known by its bytes."""
+        if self.identity is not None:
+            return self.identity
+        parts = [self.source, self.account, self.archive_sha256, self.file_name]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 class Ledger:

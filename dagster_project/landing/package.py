@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from dagster_project.accounts import Account
 from dagster_project.landing import identity, reader, records
-from dagster_project.landing.ledger import ANCHOR, Ledger, Load
+from dagster_project.landing.ledger import ANCHOR, Ledger, Load, State
 from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.records import Framed, Recognised
 from dagster_project.mapping.canonical import (
@@ -81,6 +81,10 @@ class Workshop:
     engine: duckdb.DuckDBPyConnection
     withdrawn: set[str]
 
+    def state_of_refused(self, load: Load) -> State:
+        """Refused, unless its owner has withdrawn it."""
+        return "withdrawn" if load.content_identity in self.withdrawn else "refused"
+
 
 def fingerprint(
     workshop: Workshop, source: str | None, account_of: Callable[[str], Account]
@@ -135,7 +139,7 @@ def land_member(
     except RefusedError as refused:
         for leftover in staging.iterdir():
             leftover.unlink()
-        load.state = "refused"
+        load.state = workshop.state_of_refused(load)
         load.record_count = load.loaded_count = load.duplicate_count = 0
         load.rejected_count = load.skipped_count = 0
         load.unmapped, load.skipped = {}, {}

@@ -311,3 +311,16 @@ def test_checks_of_campaigns_and_their_explanations_are_the_same() -> None:
         for name in re.findall(r"'(\w+)' as check_name", path.read_text("utf-8"))
     }
     assert checked == explained
+
+
+def test_the_warehouse_knows_every_reason_for_a_refusal() -> None:
+    with (SEEDS / "refusal_reasons.csv").open(encoding="utf-8", newline="") as handle:
+        known = {row["reason"] for row in csv.DictReader(handle)}
+    given = {
+        reason
+        for path in MODULES
+        for reason in re.findall(
+            r'RefusedError\(\s*"(\w+)"', path.read_text(encoding="utf-8")
+        )
+    }
+    assert given == known

@@ -35,7 +35,7 @@ select
     printf('%010d', load_number) as load, 'loaded' as state,
     printf('week-%d.csv', load_number) as file_name, 500 as record_count,
     500 as loaded_count, 0 as duplicate_count, 0 as rejected_count,
-    0 as skipped_count, 0 as unmapped_count, false as is_confirmed
+    0 as skipped_count, 0 as unmapped_count, false as is_confirmed, false as is_missing
 from range(1, 16) as loads(load_number);
 create table facts.fct_list_snapshots as
 select 'generic' as source, 'shop' as account, 'Club' as list,
@@ -158,6 +158,10 @@ WARNINGS: dict[str, tuple[str, ...]] = {
     "short_least_against_records": (*YOUNG, CUT_NEWEST),
     "unmapped_share_pct": (
         "update facts.fct_loads set unmapped_count = 6 where load < '0000000015'",
+    ),
+    "missing_file_count": (
+        "update facts.fct_loads set is_missing = true, state = 'refused'"
+        " where load = '0000000003'",
     ),
     "rejected_share_pct": (
         "update facts.fct_loads set rejected_count = 6, loaded_count = 494",

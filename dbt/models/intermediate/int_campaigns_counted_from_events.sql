@@ -38,6 +38,7 @@ counted_sends as (
 ),
 
 -- No open in a whole account means that nobody measures them, not that nobody opens.
+-- No bounce means that its export tells none.
 tracked_sends as (
     select
         campaign_key,
@@ -46,10 +47,16 @@ tracked_sends as (
         delivered_count,
         inferred_delivered_count,
         delivered_event_count,
-        hard_bounce_count,
-        soft_bounce_count,
-        block_count,
-        bounce_count,
+        case
+            when sum(bounce_count) over sender > 0 then hard_bounce_count
+        end as hard_bounce_count,
+        case
+            when sum(bounce_count) over sender > 0 then soft_bounce_count
+        end as soft_bounce_count,
+        case when sum(bounce_count) over sender > 0 then block_count end as block_count,
+        case
+            when sum(bounce_count) over sender > 0 then bounce_count
+        end as bounce_count,
         dropped_count,
         failed_count,
         pending_count,

@@ -28,6 +28,10 @@ int_vendor_rates_checked as (
     select * from {{ ref('int_vendor_rates_checked') }}
 ),
 
+int_missing_files_checked as (
+    select * from {{ ref('int_missing_files_checked') }}
+),
+
 denominator_checks as (
     select * from {{ ref('denominator_checks') }}
 ),
@@ -112,6 +116,15 @@ checks as (
         right_value,
         tolerance
     from int_vendor_rates_checked
+    union all
+    select
+        campaign_key,
+        check_name,
+        verdict,
+        left_value,
+        right_value,
+        tolerance
+    from int_missing_files_checked
 ),
 
 judged_checks as (

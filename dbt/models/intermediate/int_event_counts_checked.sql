@@ -31,8 +31,11 @@ event_campaigns as (
         evidence.early_response_count,
         case
             when
-                sum(bases.bounce_count + bases.dropped_count + bases.failed_count)
-                    over (partition by evidence.source, evidence.account)
+                sum(
+                    coalesce(bases.bounce_count, 0)
+                    + bases.dropped_count
+                    + bases.failed_count
+                ) over (partition by evidence.source, evidence.account)
                 = 0
                 then
                     bases.sent_count

@@ -99,9 +99,9 @@ def test_a_withdrawal_can_be_taken_back(landed: Deployment) -> None:
 @pytest.mark.parametrize(
     ("file", "says"),
     [
-        ("july.csv", "No loaded file is called july.csv"),
-        (".csv", "2 loaded files are called so"),
-        ("", "2 loaded files are called so"),
+        ("july.csv", "No loaded or refused file is called july.csv"),
+        (".csv", "2 loaded or refused files are called so"),
+        ("", "2 loaded or refused files are called so"),
     ],
     ids=["nothing answers", "two answer", "everything answers"],
 )
@@ -125,3 +125,25 @@ def test_when_everything_is_withdrawn_there_is_nothing_to_build_from(
     withdraw(landed.settings, "may.csv")
     with pytest.raises(NothingToDoError, match="2 files were judged"):
         require_something(landed.settings.at)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("generic/shop/july.csv", b""),
+        ("generic/shop/july.csv.gz", gzip.compress(JUNE.encode())[:-9]),
+        ("generic/shop/july.csv", f"{HEADER}\nx,never,1,1,1\n".encode()),
+    ],
+    ids=["empty", "cut", "nothing readable"],
+)
+def test_a_refused_file_can_be_withdrawn_and_taken_back(
+    landed: Deployment, name: str, content: bytes
+) -> None:
+    landed.drop(name, content)
+    landed.land()
+    assert _states(landed)[name] == "refused"
+    assert withdraw(landed.settings, "july").state == "withdrawn"
+    reland_archive(landed.settings)
+    assert _states(landed)[name] == "withdrawn"
+    assert withdraw(landed.settings, "july", undo=True).state == "refused"
+    assert len(landed.loads()) == 3
