@@ -31,12 +31,14 @@ from range(1, 16) as loads(load_number), range(2) as places(place);
 -- Fifteen files of one export, and one full list.
 create table facts.fct_loads as
 select
-    'generic' as source, 'shop' as account, 'events' as exports,
+    'generic' as source, 'shop' as account, 'totals' as exports,
     printf('%010d', load_number) as load, 'loaded' as state,
     printf('week-%d.csv', load_number) as file_name, 500 as record_count,
     500 as loaded_count, 0 as duplicate_count, 0 as rejected_count,
     0 as skipped_count, 0 as unmapped_count, false as is_confirmed, false as is_missing
 from range(1, 16) as loads(load_number);
+create table facts.dim_source_exports as
+select 'generic' as source, 'totals' as export, 'campaign_stats' as landing_table;
 create table facts.fct_list_snapshots as
 select 'generic' as source, 'shop' as account, 'Club' as list,
     date '2026-02-01' as exported_date, false as is_sudden_fall,
@@ -242,6 +244,20 @@ def test_a_file_with_a_header_and_no_record_stops_where_there_always_were_some(
 ) -> None:
     outcomes = _judge(home, EMPTY_NEWEST)
     assert _columns(outcomes, "critical") == {"own_least_against_records"}
+
+
+def test_a_quiet_week_of_events_is_a_warning(home: Home) -> None:
+    events = "update facts.dim_source_exports set landing_table = 'message_events'"
+    outcomes = _judge(home, CUT_NEWEST, events)
+    assert _columns(outcomes, "critical") == set()
+    assert _columns(outcomes, "warning") == {"short_least_against_records"}
+
+
+def test_with_few_campaigns_nothing_about_their_files_stops(home: Home) -> None:
+    few = "delete from facts.fct_campaigns where campaign_id like '%-1'"
+    outcomes = _judge(home, GROW_NEWEST, few)
+    assert _columns(outcomes, "critical") == set()
+    assert _columns(outcomes, "warning") == {"records_against_short_most"}
 
 
 def test_what_the_owner_confirmed_is_no_fault(home: Home) -> None:
