@@ -90,9 +90,20 @@ class Deployment:
         self, suites: Path, *arguments: str
     ) -> subprocess.CompletedProcess[str]:
         """Run the command with another folder of expectations."""
+        return self._call_with("EXPECTATIONS", suites, *arguments)
+
+    def call_with_sources(
+        self, sources: Path, *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command with another folder of mappings."""
+        return self._call_with("SOURCES", sources, *arguments)
+
+    def _call_with(
+        self, setting: str, folder: Path, *arguments: str
+    ) -> subprocess.CompletedProcess[str]:
         program = (
             "from pathlib import Path; import dagster_project.settings as settings;"
-            f"settings.EXPECTATIONS = Path({str(suites)!r});"
+            f"settings.{setting} = Path({str(folder)!r});"
             "from dagster_project.cli import main; main()"
         )
         return subprocess.run(
