@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 Campaign = tuple[str, str, str]
 """Source, account, campaign id."""
@@ -191,8 +191,8 @@ class Told:
         return json.dumps(envelope, ensure_ascii=False, separators=(",", ":"))
 
 
-Change = Callable[[Told], bool]
-"""Changes a record in place and says whether it stays."""
+Change = Callable[[Told], Literal["kept", "lost", "changed"]]
+"""Perhaps changes a record in place, and says what became of it."""
 
 
 def _moment(text: str) -> datetime:
@@ -221,17 +221,25 @@ def _feed_bytes(told: Iterable[Told]) -> bytes:
 
 
 def _feed(inbox: Path, site: Site) -> Iterator[tuple[Path, list[Told]]]:
-    for path in site.files(inbox, ".ndjson.gz"):
+    """The account's files, or the picked week's and the two that hold its tail."""
+    paths = sorted(
+        site.files(inbox, ".ndjson.gz"), key=lambda path: path.name.partition("-")[2]
+    )
+    if site.pick:
+        first = paths.index(site.file(inbox))
+        paths = paths[first : first + 3]
+    for path in paths:
         if path.stat().st_size:
             yield path, _read_feed(path)
 
 
 def _change_feed(inbox: Path, site: Site, change: Change) -> None:
-    """Change every record of an account, wherever it lies."""
+    """Change records wherever they lie."""
     for path, told in _feed(inbox, site):
-        before = [entry.line() for entry in told]
-        kept = [entry for entry in told if change(entry)]
-        if [entry.line() for entry in kept] != before:
+        fates = [change(entry) for entry in told]
+        if set(fates) - {"kept"}:
+            pairs = zip(told, fates, strict=True)
+            kept = [entry for entry, fate in pairs if fate != "lost"]
             _overwrite(path, _feed_bytes(kept))
 
 
@@ -291,13 +299,13 @@ def lose_a_day_of_deliveries(inbox: Path, site: Site, share_pct: int = 100) -> H
         if entry.kind == "Send" and entry.campaign_id == campaign_id
     )
 
-    def change(entry: Told) -> bool:
+    def change(entry: Told) -> Literal["kept", "lost"]:
         if entry.kind != "Delivery" or entry.at.date() != day:
-            return True
+            return "kept"
         if not _is_drawn(entry.message_id, share_pct):
-            return True
+            return "kept"
         count.add(entry)
-        return False
+        return "lost"
 
     _change_feed(inbox, site, change)
     return count.hit(but=_reached(inbox, site))
@@ -312,11 +320,11 @@ def lose_bounces(inbox: Path, site: Site) -> Hit:
     """Every bounce of the account, or of the picked week's campaign."""
     only, count = (_sent_in(inbox, site) if site.pick else ""), _Count(site)
 
-    def change(entry: Told) -> bool:
+    def change(entry: Told) -> Literal["kept", "lost"]:
         if entry.kind != "Bounce" or only not in ("", entry.campaign_id):
-            return True
+            return "kept"
         count.add(entry)
-        return False
+        return "lost"
 
     _change_feed(inbox, site, change)
     return count.hit(but=_reached(inbox, site))
@@ -325,17 +333,17 @@ def lose_bounces(inbox: Path, site: Site) -> Hit:
 def double_under_new_ids(inbox: Path, site: Site) -> Hit:
     """The week's events again in another file, as a second exporter numbers them."""
     path, count = site.file(inbox), _Count(site)
-    again = _read_feed(path)
+    again, others = _read_feed(path), _Count(site)
     for entry in again:
         if entry.kind == "Delivery":
-            count.add(entry)
+            (count if entry.is_of_a_campaign else others).add(entry)
         entry.record["mail"]["messageId"] += "-again"
         if entry.envelope is not None:
             entry.envelope["MessageId"] += "-again"
     _add_beside(path, f"again-{path.name}", _feed_bytes(again))
     hit = count.hit()
-    # Only one delivery of a person is more than there was; nothing else may differ.
-    hit.touched = dict.fromkeys(hit.harm, 0)
+    # A flow may reach a person twice. Counted are people: nothing else may differ.
+    hit.touched = dict.fromkeys((*hit.harm, *others.hit().harm), 0)
     return hit
 
 
@@ -373,9 +381,9 @@ def shift_deliveries_by_a_day(inbox: Path, site: Site) -> Hit:
     arrived: dict[str, datetime] = {}
     responses: list[Told] = []
 
-    def change(entry: Told) -> bool:
+    def change(entry: Told) -> Literal["kept", "changed"]:
         if entry.campaign_id != campaign_id:
-            return True
+            return "kept"
         if entry.kind in ("Send", "Delivery"):
             for part in ("mail", "delivery"):
                 if part in entry.record:
@@ -386,7 +394,7 @@ def shift_deliveries_by_a_day(inbox: Path, site: Site) -> Hit:
                 arrived[person] = entry.at
         elif entry.kind in RESPONSES:
             responses.append(entry)
-        return True
+        return "changed"
 
     _change_feed(inbox, site, change)
     for entry in responses:
