@@ -50,6 +50,14 @@ def _checks_of_model() -> dict[str, set[str]]:
     }
 
 
+def _rows(expected: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of an expectation, in either of dbt's two spellings."""
+    rows = expected.get("rows") or []
+    if isinstance(rows, str):
+        return list(csv.DictReader(rows.splitlines()))
+    return list(rows)
+
+
 @cache
 def _expected_verdicts() -> dict[str, set[str]]:
     """Check -> the verdicts that dbt's unit tests expect of it."""
@@ -58,7 +66,7 @@ def _expected_verdicts() -> dict[str, set[str]]:
         for test in content.get("unit_tests", []):
             made = makes.get(test["model"], set())
             only = next(iter(made)) if len(made) == 1 else None
-            for row in test["expect"].get("rows") or []:
+            for row in _rows(test["expect"]):
                 check = row.get("check_name", only)
                 if check is None or "verdict" not in row:
                     continue
