@@ -159,7 +159,8 @@ FAULTS = {
         faults.leave_only_the_header,
         demo=Site(TOTALS),
         small=Site("mailchimp/notes"),
-        outcome="kept",
+        outcome="refused",
+        words=("header",),
     ),
     "a week of events comes again under new ids": Fault(
         faults.double_under_new_ids,
