@@ -5,12 +5,20 @@ Every setting has a default, and the ledger says which defaults a file was read 
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 DEFAULT_ACCOUNT = "default"
 DEFAULT_TIMEZONE = "UTC"
@@ -18,6 +26,22 @@ DEFAULT_TIMEZONE = "UTC"
 
 class ConfigurationError(Exception):
     """A file under ``config/`` is wrong; the text says where and what was expected."""
+
+
+class Snapshot(BaseModel):
+    """What the export of a list on one day holds, whatever the file itself claims.
+
+    Attributes:
+        exported: the day it was exported, UTC.
+        scope: the whole list, or a part of it.
+        list: the list; every list of that day's exports when it is not named.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    exported: date
+    scope: Literal["full", "segment"]
+    list: str | None = Field(default=None, min_length=1)
 
 
 class Account(BaseModel):
@@ -30,7 +54,11 @@ class Account(BaseModel):
         promised_per_week: mails a week that subscribers were told to expect.
         is_group_headline: whether a group opt-out counts as leaving.
         settle_days: age from which a send's counts are final.
+        confirmed_files: files whose unusual numbers the owner has checked, as
+            `optout files` names them; the gate compares them with nothing.
         settings: what the source's mapping asks the owner for.
+        snapshots: which exports hold the whole list and which a part. Nothing is read
+            again for it: a file lands the same whatever it holds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -41,7 +69,9 @@ class Account(BaseModel):
     promised_per_week: float | None = Field(default=None, gt=0)
     is_group_headline: bool = False
     settle_days: int | None = Field(default=None, ge=0)
+    confirmed_files: tuple[str, ...] = ()
     settings: dict[str, str] = {}
+    snapshots: tuple[Snapshot, ...] = ()
 
     @field_validator("timezone")
     @classmethod
@@ -54,6 +84,16 @@ class Account(BaseModel):
                 "expected an IANA zone such as Europe/Copenhagen"
             ) from None
         return zone
+
+    @model_validator(mode="after")
+    def _declared_once(self) -> Self:
+        days = [(snapshot.exported, snapshot.list) for snapshot in self.snapshots]
+        for day, name in days:
+            if days.count((day, name)) > 1:
+                raise ValueError(
+                    f"snapshots: {day} is declared twice for the same list; keep one"
+                )
+        return self
 
     @property
     def zone(self) -> str:
@@ -95,6 +135,10 @@ def load_accounts(config: Path) -> Accounts:
         raise ConfigurationError(f"config/accounts.yaml is not YAML: {error}") from None
     except ValidationError as error:
         raise ConfigurationError(f"config/accounts.yaml: {_explain(error)}") from None
+    except ValueError as error:
+        raise ConfigurationError(
+            f"config/accounts.yaml has a day that no calendar knows: {error}"
+        ) from None
     except TypeError:
         raise ConfigurationError(
             "config/accounts.yaml: expected `accounts:` at the top"

@@ -13,14 +13,17 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from dagster_project.settings import SOURCES, Settings
+from dagster_project.settings import SOURCES, Home, Settings
+
+if TYPE_CHECKING:
+    from dagster_project.running import Outcome
 
 EXIT_CODES = {
     0: "published",
@@ -78,7 +81,7 @@ def _explained(
         from dagster_project.accounts import ConfigurationError
         from dagster_project.landing.identity import KeyMissingError
         from dagster_project.landing.intake import InboxError
-        from dagster_project.landing.land import NothingToDoError
+        from dagster_project.landing.land import NoSuchFileError, NothingToDoError
         from dagster_project.landing.reader import RefusedError
         from dagster_project.mapping.model import MappingError
         from dagster_project.warehouse import HomeBusyError
@@ -92,6 +95,7 @@ def _explained(
             InboxError,
             KeyMissingError,
             MappingError,
+            NoSuchFileError,
             NothingToDoError,
             RefusedError,
         ) as advice:
@@ -135,14 +139,7 @@ def run(
     from dagster_project.running import run_pipeline
 
     settings = _settings(home, inbox=inbox, now=now, full_refresh=full_refresh or None)
-    outcome = run_pipeline(settings, _reporter(as_json))
-    if as_json:
-        _print_json(outcome.summary())
-    else:
-        from dagster_project.closing import print_closing
-
-        print_closing(outcome, _console())
-    raise typer.Exit(outcome.exit_code)
+    _finish(run_pipeline(settings, _reporter(as_json)), as_json)
 
 
 @app.command()
@@ -151,14 +148,59 @@ def rebuild(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Landing and warehouse again from the archive; the marts come out equal."""
     from dagster_project.running import rebuild_everything
 
-    outcome = rebuild_everything(_settings(home), _reporter(as_json))
-    if as_json:
-        _print_json(outcome.summary())
-    else:
-        from dagster_project.closing import print_closing
+    _finish(rebuild_everything(_settings(home), _reporter(as_json)), as_json)
 
-        print_closing(outcome, _console())
-    raise typer.Exit(outcome.exit_code)
+
+@app.command()
+@_explained
+def withdraw(
+    file: Annotated[
+        str, typer.Argument(help="Load number or file name, see `optout files`.")
+    ],
+    home: HomeOption = None,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Land a withdrawn file again.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Undo one landed file as if it had never come, and publish without it."""
+    from dagster_project.running import withdraw_file
+
+    outcome = withdraw_file(_settings(home), file, _reporter(as_json), undo=undo)
+    _finish(outcome, as_json)
+
+
+@app.command()
+@_explained
+def check(
+    home: HomeOption = None,
+    docs: Annotated[
+        bool, typer.Option("--docs", help="Also write the checks as a page.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the gate again about the facts as they are, and reconcile; builds nothing."""
+    from dagster_project import quality
+    from dagster_project.warehouse import hold
+
+    place = _settings(home).at
+    if not place.warehouse.exists():
+        raise _leave(
+            2, f"Nothing to check: {place.warehouse} is missing. `optout run`."
+        )
+    with hold(place):
+        checked = quality.check(place)
+        page = _data_docs(place) if docs else None
+    if as_json:
+        _print_json(checked.summary() | {"page": page})
+    else:
+        for outcome in checked.outcomes:
+            word = "passed" if outcome.is_passed else "STOPS THE MARTS"
+            _say(f"{outcome.suite}: {outcome.evaluated} expectations, {word}")
+            for finding in outcome.findings:
+                _say(f"  {finding.severity}: {finding}")
+        _show(checked.reconciliation, False, f"Checks  {page}" if page else "")
+    raise typer.Exit(0 if checked.is_passed else 3)
 
 
 @app.command()
@@ -277,11 +319,14 @@ def report(
     ] = False,
 ) -> None:
     """Draw the page again from the published marts."""
-    from dagster_project.report import build_report
+    from dagster_project.report import OutdatedMartsError, build_report
 
     place = _settings(home).at
     _need_marts(place.marts)
-    build_report(place.marts, place.report)
+    try:
+        build_report(place.marts, place.report)
+    except OutdatedMartsError as outdated:
+        raise _leave(2, str(outdated)) from None
     _console().print(str(place.report))
     if open_page:
         typer.launch(place.report.as_uri())
@@ -324,6 +369,27 @@ def dev(home: HomeOption = None, port: int = 3000) -> None:
     workspace = str(PROJECT_ROOT / "workspace.yaml")
     arguments = ["dev", "-w", workspace, "-h", "127.0.0.1", "-p", str(port)]
     os.execv(sys.executable, [sys.executable, "-m", "dagster", *arguments])
+
+
+def _data_docs(place: Home) -> Path:
+    from dagster_project.data_docs import write_data_docs
+
+    return write_data_docs(place)
+
+
+def _finish(outcome: Outcome, as_json: bool) -> None:
+    """Say what a run came to, and leave with its code."""
+    if as_json:
+        _print_json(outcome.summary())
+    else:
+        from dagster_project.closing import print_closing
+
+        print_closing(outcome, _console())
+    raise typer.Exit(outcome.exit_code)
+
+
+def _say(text: str) -> None:
+    _console().print(escape(text), soft_wrap=True)
 
 
 def _need_marts(path: Path) -> None:

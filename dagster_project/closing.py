@@ -123,9 +123,67 @@ group by all order by all
 """
 
 
+# A send is told once, under the first check it fails: the reason lists them in rank.
+_EXCLUDED = """
+with excluded as (
+    select
+        campaign_key,
+        concat_ws(
+            ' · ', coalesce(campaign_name, subject, campaign_id), nullif(variant, '')
+        ) as name,
+        split_part(exclusion_reason, ', ', 1) as check_name,
+        delivered_count
+    from campaign_unsubscribe_rates
+    where is_excluded
+)
+select
+    excluded.check_name,
+    any_value(audit.explanation) as explanation,
+    any_value(audit.advice) as advice,
+    count(*) as sends,
+    list(
+        excluded.name
+        order by excluded.delivered_count desc nulls last, excluded.name
+    )[:3] as names
+from excluded
+left join denominator_audit as audit
+    on excluded.campaign_key = audit.campaign_key
+    and excluded.check_name = audit.check_name
+group by all order by sends desc, excluded.check_name
+"""
+
+_WITHOUT_RATE = """
+select count(*) as sends
+from campaign_unsubscribe_rates
+where unsubscribe_rate_pct is null and not is_excluded
+"""
+
+_LATE = """
+select source, account, "export", days_since_last, usual_gap_days
+from source_freshness
+where is_late
+order by days_since_last - allowed_gap_days desc, source, account, "export"
+"""
+
+_NOT_UNDERSTOOD = """
+select source, account, unmapped_record_count as records
+from source_trust
+where unmapped_record_count > 0
+order by records desc, source, account
+"""
+
+_SHOWN_LINES = 8
+"""Lines of one kind; the report has the rest."""
+
+_NAMED_ACCOUNTS = 3
+
+
 def print_closing(outcome: Outcome, console: Console) -> None:
     """Print what changed, how many people it cost, why, and what to do."""
     _print_files(outcome, console)
+    if outcome.advice:
+        _say(console, escape(outcome.advice))
+        return
     for finding in outcome.findings:
         _say(console, f"[yellow]Check[/] {escape(finding)}")
     if outcome.is_stopped:
@@ -144,6 +202,8 @@ def print_closing(outcome: Outcome, console: Console) -> None:
         _print_reasons(marts, console)
         _print_lists(marts, console)
         _print_excluded(marts, console)
+        _print_late(marts, console)
+        _print_not_understood(marts, console)
     _say(console, f"Report  {outcome.home.report}")
     _say(console, f"Marts   {outcome.home.marts}")
 
@@ -266,16 +326,82 @@ def _print_lists(marts: Any, console: Console) -> None:
 
 
 def _print_excluded(marts: Any, console: Console) -> None:
-    rows = _rows(
-        marts,
-        "select exclusion_reason, count(*) as sends from campaign_unsubscribe_rates"
-        " where unsubscribe_rate_pct is null group by all order by sends desc",
+    lines = [_excluded_line(row) for row in _rows(marts, _EXCLUDED)]
+    _say_some(console, lines, "reason", "reasons")
+    (rest,) = _rows(marts, _WITHOUT_RATE)
+    if rest["sends"]:
+        _say(
+            console,
+            f"Without a rate: {_counted(rest['sends'], 'send')}, nothing was delivered"
+            " or no export says how many left.",
+        )
+
+
+def _excluded_line(row: dict[str, Any]) -> str:
+    check = (row["check_name"] or "reason unknown").replace("_", " ")
+    told = " ".join(filter(None, (row["explanation"] or f"{check}.", row["advice"])))
+    named = ", ".join(row["names"])
+    if row["sends"] > len(row["names"]):
+        named += ", ..."
+    sends = _counted(row["sends"], "send")
+    return f"Excluded in the open: {sends}, {_inside(told)} ({named})"
+
+
+def _print_late(marts: Any, console: Console) -> None:
+    lines = [
+        f"Late: {row['source']}/{row['account']} {row['export'].replace('_', ' ')},"
+        f" last file {_days(row['days_since_last'])} ago,"
+        f" usually every {_days(row['usual_gap_days']).removeprefix('1 ')}."
+        for row in _rows(marts, _LATE)
+    ]
+    _say_some(console, lines, "late export", "late exports")
+
+
+def _print_not_understood(marts: Any, console: Console) -> None:
+    rows = _rows(marts, _NOT_UNDERSTOOD)
+    if not rows:
+        return
+    named = [
+        f"{row['source']}/{row['account']} {row['records']:,}"
+        for row in rows[:_NAMED_ACCOUNTS]
+    ]
+    if rows[_NAMED_ACCOUNTS:]:
+        named.append("...")
+    records = _counted(sum(row["records"] for row in rows), "record")
+    _say(
+        console,
+        escape(
+            f"Not understood: {records} with words no mapping knows"
+            f" ({', '.join(named)}); add the words to the mapping."
+        ),
     )
-    for row in rows:
-        reason = row["exclusion_reason"] or "delivered count unknown or zero"
-        told = escape(reason.replace("_", " "))
-        sends = "1 send" if row["sends"] == 1 else f"{row['sends']} sends"
-        _say(console, f"Excluded in the open: {sends}, {told}.")
+
+
+def _say_some(console: Console, lines: list[str], one: str, many: str) -> None:
+    for line in lines[:_SHOWN_LINES]:
+        _say(console, escape(line))
+    rest = len(lines) - _SHOWN_LINES
+    if rest > 0:
+        noun = one if rest == 1 else many
+        _say(console, f"... and {rest:,} more {noun}, see the report.")
+
+
+def _inside(sentence: str) -> str:
+    """A sentence as it goes on after a comma; a word in capitals keeps them."""
+    if sentence[1:2].isupper():
+        return sentence
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
+
+
+def _days(number: float | None) -> str:
+    if number is None:
+        return "unknown days"
+    rounded = round(number, 1)
+    return f"{rounded:g} {'day' if rounded == 1 else 'days'}"
 
 
 def _day(moment: datetime | None) -> str:

@@ -16,10 +16,11 @@ from dagster_project.landing.land import (
     advice,
     prepare,
     reland_archive,
+    withdraw,
 )
 from dagster_project.landing.ledger import Archive, Ledger, Load
 from dagster_project.progress import Reporter, told_to
-from dagster_project.publish import published_clock
+from dagster_project.publish import NotPublishedError, published_clock
 from dagster_project.settings import Home, Settings
 from dagster_project.warehouse import hold
 
@@ -34,6 +35,7 @@ class Outcome:
         findings: what the gate said, critical first.
         is_stopped: whether the gate stopped the marts.
         failure: what went wrong otherwise, in one line; the log has the rest.
+        advice: what to do first, when there was nothing to build from.
         log: the run's log file.
     """
 
@@ -42,6 +44,7 @@ class Outcome:
     findings: list[str] = field(default_factory=list)
     is_stopped: bool = False
     failure: str | None = None
+    advice: str | None = None
     log: Path | None = None
 
     @property
@@ -49,6 +52,8 @@ class Outcome:
         """As the command line documents them."""
         if self.is_stopped:
             return 3
+        if self.advice:
+            return 2
         if self.failure:
             return 1
         return 4 if any(load.state == "refused" for load in self.judged) else 0
@@ -61,6 +66,7 @@ class Outcome:
             "report": str(self.home.report),
             "findings": self.findings,
             "failure": self.failure,
+            "advice": self.advice,
             "files": [
                 {
                     "file_name": load.file_name,
@@ -107,14 +113,19 @@ def rebuild_everything(settings: Settings, reporter: Reporter) -> Outcome:
         NothingToDoError: when nothing ever arrived.
         HomeBusyError: another run holds the home.
     """
-    home = settings.at
-    if settings.now is None and home.marts.exists():
-        settings = settings.model_copy(update={"now": published_clock(home)})
-    with hold(home), told_to(reporter):
+    settings = _as_published(settings)
+    with hold(settings.at), told_to(reporter):
         landed = reland_archive(settings, lambda *at: reporter.advance("landing", *at))
         outcome = _execute(settings)
         outcome.judged = landed.judged
     return outcome
+
+
+def _as_published(settings: Settings) -> Settings:
+    """At the clock of the published marts, unless one is given."""
+    if settings.now is None and settings.at.marts.exists():
+        return settings.model_copy(update={"now": published_clock(settings.at)})
+    return settings
 
 
 def _execute(settings: Settings) -> Outcome:
@@ -138,17 +149,42 @@ def _execute(settings: Settings) -> Outcome:
                 critical = evaluation.severity == dg.AssetCheckSeverity.ERROR
                 outcome.is_stopped |= critical and not evaluation.passed
             if not result.success and not outcome.is_stopped:
-                outcome.failure = _first_failure(result)
+                _explain_failure(outcome, result)
     return outcome
 
 
-def _first_failure(result: Any) -> str:
+def _explain_failure(outcome: Outcome, result: Any) -> None:
     for event in result.all_events:
         if event.is_step_failure:
             error = event.step_failure_data.error
             cause = error.cause or error
-            return f"{event.step_key}: {cause.message.strip().splitlines()[0]}"
-    return "The run failed before its first step."
+            says = cause.message.strip().splitlines()[0].partition(": ")[2]
+            if cause.cls_name == NothingToDoError.__name__:
+                outcome.advice = says
+            elif cause.cls_name == NotPublishedError.__name__:
+                outcome.findings.append(says)
+                outcome.is_stopped = True
+            else:
+                outcome.failure = f"{event.step_key}: {cause.cls_name}: {says}"
+            return
+    outcome.failure = "The run failed before its first step."
+
+
+def withdraw_file(
+    settings: Settings, file: str, reporter: Reporter, *, undo: bool
+) -> Outcome:
+    """Undo one landed file, then build and publish at the clock of the last run.
+
+    Raises:
+        NoSuchFileError: when no file or more than one answers to the name.
+        HomeBusyError: another run holds the home.
+    """
+    settings = _as_published(settings)
+    with hold(settings.at), told_to(reporter):
+        load = withdraw(settings, file, undo=undo)
+        outcome = _execute(settings)
+        outcome.judged = [load]
+    return outcome
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from dagster_dbt import (
     dbt_assets,
 )
 
-from dagster_project import dbt_project
+from dagster_project import dbt_project, quality
 from dagster_project.progress import report
 from dagster_project.settings import Settings
 from dagster_project.warehouse import hold
@@ -62,7 +62,10 @@ def _build(
 @dbt_assets(manifest=_MANIFEST, exclude=_MARTS, dagster_dbt_translator=Translator())
 def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Meaning: one outcome a message, one opt-out an episode, one basis a campaign."""
-    yield from _build(context, dbt, "facts")
+    settings = Settings.for_process()
+    with hold(settings.at):
+        quality.forget_verdicts(settings.at)
+        yield from _build(context, dbt, "facts")
 
 
 @dbt_assets(manifest=_MANIFEST, select=_MARTS, dagster_dbt_translator=Translator())

@@ -1,5 +1,7 @@
 """The gate: every suite of ``expectations/`` as a blocking check on the facts."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from dagster_project import quality
@@ -28,10 +30,17 @@ def _check(suite: quality.Suite) -> dg.AssetChecksDefinition:
                 "rows": outcome.row_count,
                 "expectations": outcome.evaluated,
                 "findings": [str(finding) for finding in outcome.findings],
+                "failing_keys": _unique(found.keys for found in outcome.findings),
+                "failing_names": _unique(found.names for found in outcome.findings),
             },
         )
 
     return check
+
+
+def _unique(lists: Iterable[list[str]]) -> list[str]:
+    """Accounts, campaigns and days that failed: what to look at, 20 at most."""
+    return list(dict.fromkeys(entry for entries in lists for entry in entries))[:20]
 
 
 def _severity(outcome: quality.Outcome) -> dg.AssetCheckSeverity:

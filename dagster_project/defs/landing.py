@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from dagster_project.landing.context import CONTEXT_TABLES
-from dagster_project.landing.land import land_inbox
+from dagster_project.landing.land import land_inbox, require_something
 from dagster_project.mapping.canonical import LANDING_TABLES
 from dagster_project.mapping.model import Source, load_sources
 from dagster_project.progress import report
@@ -58,6 +58,7 @@ def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult]
     settings = Settings.for_process()
     with hold(settings.at):
         landed = land_inbox(settings, lambda *at: report("landing", *at))
+    require_something(settings.at)
     for name in _SOURCES:
         counts = landed.counts(name)
         if counts["files_loaded"] or counts["files_refused"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,11 @@ import pyarrow.parquet as pq
 
 from dagster_project.accounts import Accounts
 from dagster_project.landing.ledger import Ledger, Load
+from dagster_project.mapping.catalog import (
+    filled_fields,
+    required_columns,
+    told_events,
+)
 from dagster_project.mapping.model import Source
 from dagster_project.settings import DBT_PROJECT, EXPECTATIONS, Settings
 
@@ -46,6 +51,7 @@ _LOADS = pa.schema(
         ("ignored_columns", pa.string()),
         ("defaults_used", pa.string()),
         ("duplicate_of", pa.string()),
+        ("is_confirmed", pa.bool_()),
         ("exported_at", _MOMENT),
         ("landed_at", _MOMENT),
         ("first_seen_at", _MOMENT),
@@ -63,9 +69,47 @@ _ACCOUNTS = pa.schema(
         ("settle_days", pa.int64()),
     ]
 )
+_SNAPSHOT_DECLARATIONS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("account", pa.string()),
+        ("list", pa.string()),
+        ("scope", pa.string()),
+        ("exported_date", pa.date32()),
+    ]
+)
+
+_SOURCE_EXPORTS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("source_kind", pa.string()),
+        ("export", pa.string()),
+        ("export_rank", pa.int64()),
+        ("title", pa.string()),
+        ("lands", pa.string()),
+        ("fields", pa.string()),
+        ("event_types", pa.string()),
+        ("required_columns", pa.string()),
+    ]
+)
+_SOURCE_EXPORT_FIELDS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("export", pa.string()),
+        ("field", pa.string()),
+        ("column_name", pa.string()),
+    ]
+)
 
 
-CONTEXT_TABLES = ("run_context", "loads", "accounts")
+CONTEXT_TABLES = (
+    "run_context",
+    "loads",
+    "accounts",
+    "source_exports",
+    "source_export_fields",
+    "snapshot_declarations",
+)
 
 
 def write(
@@ -82,16 +126,27 @@ def write(
     """
     folder = settings.at.context
     folder.mkdir(mode=0o700, exist_ok=True)
-    build_id = _build_id(settings, ledger)
+    build_id = _build_id(settings, ledger, sources)
     run = [{"build_id": build_id, "now_at": settings.clock}]
     _write(folder / "run_context.parquet", _RUN, run)
     kinds = {name: source.kind for name, source in sources.items()}
-    _write(folder / "loads.parquet", _LOADS, [_row(load, kinds) for load in ledger])
+    loads = [_row(load, kinds, accounts) for load in ledger]
+    _write(folder / "loads.parquet", _LOADS, loads)
     _write(folder / "accounts.parquet", _ACCOUNTS, _account_rows(ledger, accounts))
+    exports = list(_export_rows(sources))
+    _write(folder / "source_exports.parquet", _SOURCE_EXPORTS, exports)
+    fields = list(_export_field_rows(sources))
+    _write(folder / "source_export_fields.parquet", _SOURCE_EXPORT_FIELDS, fields)
+    _write(
+        folder / "snapshot_declarations.parquet",
+        _SNAPSHOT_DECLARATIONS,
+        _snapshot_rows(accounts),
+    )
     return build_id
 
 
-def _row(load: Load, kinds: Mapping[str, str]) -> dict[str, object]:
+def _row(load: Load, kinds: Mapping[str, str], accounts: Accounts) -> dict[str, object]:
+    confirmed = accounts.of(load.source or "", load.account).confirmed_files
     same = load.model_dump(include=set(_LOADS.names))
     return same | {
         "source_kind": kinds.get(load.source or ""),
@@ -100,6 +155,10 @@ def _row(load: Load, kinds: Mapping[str, str]) -> dict[str, object]:
         "unmapped_count": sum(load.unmapped.values()),
         "ignored_columns": ", ".join(load.ignored_columns) or None,
         "defaults_used": ", ".join(load.defaults_used) or None,
+        "is_confirmed": load.file_name in confirmed,
+        # A duplicate or refused file was not read as far as that; it came all the same.
+        "exported_at": load.exported_at
+        or min(load.arrival.modified_at, load.arrival.first_seen_at),
         "first_seen_at": load.arrival.first_seen_at,
     }
 
@@ -111,14 +170,60 @@ def _account_rows(
     rows = []
     for source, account in sorted({*seen, *accounts.declared}):
         settings = accounts.of(source or "", account)
-        known = settings.model_dump(exclude={"settings", "timezone"})
+        known = settings.model_dump(include=set(_ACCOUNTS.names))
         rows.append(
-            {"source": source, "account": account, "timezone": settings.zone} | known
+            known | {"source": source, "account": account, "timezone": settings.zone}
         )
     return rows
 
 
-def _build_id(settings: Settings, ledger: Ledger) -> str:
+def _export_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, object]]:
+    """Every export of every mapping, used or not: what could be added."""
+    for source in sources.values():
+        for rank, export in enumerate(source.exports, start=1):
+            told = told_events(export)
+            yield {
+                "source": source.source,
+                "source_kind": source.kind,
+                "export": export.name,
+                "export_rank": rank,
+                "title": source.title,
+                "lands": export.lands,
+                "fields": ", ".join(field.name for field in filled_fields(export)),
+                "event_types": None if told is None else ", ".join(told),
+                "required_columns": ", ".join(required_columns(export)) or None,
+            }
+
+
+def _export_field_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, object]]:
+    for source in sources.values():
+        for export in source.exports:
+            for field in filled_fields(export):
+                yield {
+                    "source": source.source,
+                    "export": export.name,
+                    "field": field.name,
+                    "column_name": field.column,
+                }
+
+
+def _snapshot_rows(accounts: Accounts) -> list[dict[str, object]]:
+    return [
+        {
+            "source": source,
+            "account": account,
+            "list": snapshot.list,
+            "scope": snapshot.scope,
+            "exported_date": snapshot.exported,
+        }
+        for (source, account), settings in sorted(
+            accounts.declared.items(), key=lambda item: item[0]
+        )
+        for snapshot in settings.snapshots
+    ]
+
+
+def _build_id(settings: Settings, ledger: Ledger, sources: Mapping[str, Source]) -> str:
     parts = [
         str(settings.clock),
         _code_fingerprint(),
@@ -127,6 +232,7 @@ def _build_id(settings: Settings, ledger: Ledger) -> str:
             for load in ledger
             if load.state == "loaded"
         ),
+        sorted(source.fingerprint for source in sources.values()),
         (settings.at.config / "accounts.yaml").exists()
         and (settings.at.config / "accounts.yaml").read_text(encoding="utf-8"),
     ]

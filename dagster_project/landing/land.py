@@ -23,7 +23,14 @@ from dagster_project.landing.intake import (
     InboxError,
     judged_marks,
 )
-from dagster_project.landing.ledger import ANCHOR, Archive, Arrival, Ledger, Load
+from dagster_project.landing.ledger import (
+    ANCHOR,
+    Archive,
+    Arrival,
+    Ledger,
+    Load,
+    State,
+)
 from dagster_project.landing.package import (
     Workshop,
     ensure_anchor,
@@ -34,14 +41,18 @@ from dagster_project.landing.package import (
 from dagster_project.landing.reader import RefusedError
 from dagster_project.mapping.model import Source, load_sources
 from dagster_project.mapping.vocabulary import mailbox_providers, vocabularies
-from dagster_project.settings import SEEDS, SOURCES, Settings
+from dagster_project.settings import SEEDS, SOURCES, Home, Settings
 
 Progress = Callable[[int, int, str], None]
 """Called with files done, files in all, and the file at hand."""
 
 
 class NothingToDoError(Exception):
-    """The inbox is empty and nothing was ever landed; the text is the advice."""
+    """There is nothing to build from; the text is the advice."""
+
+
+class NoSuchFileError(Exception):
+    """No file answers to a name, or several do; the text says which."""
 
 
 def advice(settings: Settings) -> str:
@@ -111,6 +122,7 @@ class _Session:
             engine=open_engine(
                 self.home.temporary, settings.memory_limit, settings.threads
             ),
+            withdrawn=self.archive.withdrawn(),
         )
         self.landed = Landed()
 
@@ -212,21 +224,24 @@ class _Session:
     def reland_changed(self) -> None:
         """Read files again whose mapping, account or words changed."""
         for old in list(self.ledger):
-            if old.fingerprint == self.fingerprint(old.arrival):
-                continue
-            archived = self.archive.path(old.archive_sha256)
-            load = self._entry(
-                old.archive_sha256, old.arrival, old.member, old.member_count
-            )
-            load.replaces = old.load
-            try:
-                found = {member.name: member for member in reader.members(archived)}
-            except RefusedError:
-                continue
-            if (member := found.get(old.member)) is not None:
-                self._keep(
-                    land_member(self.shop, load, member, archived, self._account(load))
-                )
+            if old.fingerprint != self.fingerprint(old.arrival):
+                self.reland(old)
+
+    def reland(self, old: Load) -> Load | None:
+        """Judge a file's bytes again; the new package takes the old one's place."""
+        archived = self.archive.path(old.archive_sha256)
+        load = self._entry(
+            old.archive_sha256, old.arrival, old.member, old.member_count
+        )
+        load.replaces = old.load
+        try:
+            found = {member.name: member for member in reader.members(archived)}
+        except RefusedError:
+            return None
+        if (member := found.get(old.member)) is None:
+            return None
+        self._keep(land_member(self.shop, load, member, archived, self._account(load)))
+        return load
 
     def finish(self) -> Landed:
         self.landed.build_id = context.write(
@@ -288,6 +303,68 @@ def land_inbox(settings: Settings, progress: Progress | None = None) -> Landed:
     session.land_archived()
     session.land_new(Inbox(settings.inbox))
     return session.finish()
+
+
+def require_something(home: Home) -> None:
+    """Marts of nothing would read as a healthy zero.
+
+    Raises:
+        NothingToDoError: when no file is loaded.
+    """
+    states = [load.state for load in Ledger(home)]
+    if "loaded" not in states:
+        raise NothingToDoError(
+            f"Nothing to build from: {len(states)} files were judged and none of them"
+            " is loaded. `optout files` says why; export them again."
+        )
+
+
+def withdraw(settings: Settings, file: str, *, undo: bool = False) -> Load:
+    """Undo one landed file as if it had never come; it stays withdrawn.
+
+    Its bytes stay in the archive, with a note that a rebuild and a second arrival of
+    the same content heed.
+
+    Args:
+        settings: whose home.
+        file: a load's number, a file's name, or a part that only one name has.
+        undo: land a withdrawn file again instead.
+
+    Returns:
+        The file's entry as it now is.
+
+    Raises:
+        NoSuchFileError: when no file or more than one answers to the name.
+    """
+    archive = Archive(settings.at)
+    old = _only(Ledger(settings.at), file, "withdrawn" if undo else "loaded")
+    assert old.identity is not None
+    if undo:
+        archive.restore(old.identity)
+    else:
+        archive.withdraw(old.archive_sha256, old.identity)
+    session = _Session(settings, None)
+    load = session.reland(old)
+    session.finish()
+    return load or old
+
+
+def _only(ledger: Ledger, file: str, state: State) -> Load:
+    known = [load for load in ledger if load.state == state]
+    chosen = [
+        load
+        for load in known
+        if file in (load.load, load.load.lstrip("0"), load.file_name)
+    ] or [load for load in known if file in load.file_name]
+    if len(chosen) == 1:
+        return chosen[0]
+    if not chosen:
+        raise NoSuchFileError(f"No {state} file is called {file}. See `optout files`.")
+    some = ", ".join(load.file_name for load in chosen[:5])
+    raise NoSuchFileError(
+        f"{len(chosen)} {state} files are called so: {some}. Give one's load number,"
+        " see `optout files`."
+    )
 
 
 def reland_archive(settings: Settings, progress: Progress | None = None) -> Landed:

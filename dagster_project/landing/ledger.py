@@ -6,7 +6,6 @@ been renamed into place with it. There is no other state.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from dagster_project.settings import Home
 ANCHOR = "0000000000"
 """The package that holds an empty file of every table, so that no table is missing."""
 
-State = Literal["loaded", "refused", "duplicate"]
+State = Literal["loaded", "refused", "duplicate", "withdrawn"]
 
 
 class Arrival(BaseModel):
@@ -141,10 +140,10 @@ class Ledger:
         """The sequence of the next package: never used before."""
         return f"{int(max(self._loads, default=ANCHOR)) + 1:010d}"
 
-    def loaded(self, identity: str) -> Load | None:
-        """The active package that holds this content of this account."""
+    def holder(self, identity: str) -> Load | None:
+        """The package that this content of this account is: loaded, or withdrawn."""
         for load in self._loads.values():
-            if load.state == "loaded" and load.identity == identity:
+            if load.state in ("loaded", "withdrawn") and load.identity == identity:
                 return load
         return None
 
@@ -207,6 +206,20 @@ def _sync(path: Path) -> None:
         os.close(handle)
 
 
+class _Side(BaseModel):
+    """What is kept beside archived bytes.
+
+    Attributes:
+        arrivals: how they arrived, each time.
+        withdrawn: identities of the contents inside that were withdrawn.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    arrivals: tuple[Arrival, ...] = ()
+    withdrawn: tuple[str, ...] = ()
+
+
 class Archive:
     """The bytes as received, named by their SHA-256, with a side file of arrivals."""
 
@@ -239,18 +252,33 @@ class Archive:
             )
             if known.mark == arrival.mark and same_place:
                 return known
-        listed = [entry.model_dump(mode="json") for entry in (*arrivals, arrival)]
-        write_synced(self._side(sha256), json.dumps({"arrivals": listed}, indent=1))
-        _sync(self._folder)
+        self._note(sha256, arrivals=(*arrivals, arrival))
         return arrival
 
     def arrivals_of(self, sha256: str) -> list[Arrival]:
         """How these bytes arrived, each time."""
-        side = self._side(sha256)
-        if not side.exists():
-            return []
-        content = json.loads(side.read_text(encoding="utf-8"))
-        return [Arrival.model_validate(entry) for entry in content["arrivals"]]
+        return list(self._noted(sha256).arrivals)
+
+    def withdraw(self, sha256: str, identity: str) -> None:
+        """Note that a content was withdrawn, so that a rebuild withdraws it again."""
+        known = self._noted(sha256).withdrawn
+        self._note(sha256, withdrawn=tuple(sorted({*known, identity})))
+
+    def restore(self, identity: str) -> None:
+        """Take a withdrawal back, wherever it was noted."""
+        for side in self._folder.glob("*.json"):
+            known = self._noted(side.stem).withdrawn
+            if identity in known:
+                kept = tuple(entry for entry in known if entry != identity)
+                self._note(side.stem, withdrawn=kept)
+
+    def withdrawn(self) -> set[str]:
+        """The identities of all contents that were withdrawn."""
+        return {
+            identity
+            for side in self._folder.glob("*.json")
+            for identity in self._noted(side.stem).withdrawn
+        }
 
     def arrivals(self) -> list[tuple[str, Arrival]]:
         """Everything that ever arrived, with its archive name, in order."""
@@ -260,6 +288,17 @@ class Archive:
             for arrival in self.arrivals_of(side.stem)
         ]
         return sorted(found, key=lambda entry: (entry[1].sequence, entry[1].path))
+
+    def _noted(self, sha256: str) -> _Side:
+        side = self._side(sha256)
+        if not side.exists():
+            return _Side()
+        return _Side.model_validate_json(side.read_text(encoding="utf-8"))
+
+    def _note(self, sha256: str, **changes: object) -> None:
+        side = self._noted(sha256).model_copy(update=changes)
+        write_synced(self._side(sha256), side.model_dump_json(indent=1))
+        _sync(self._folder)
 
     def _side(self, sha256: str) -> Path:
         return self._folder / f"{sha256}.json"

@@ -24,6 +24,7 @@ from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.records import Framed, Recognised
 from dagster_project.mapping.canonical import (
     HAS_PERSON,
+    IS_SNAPSHOT,
     LANDING_TABLES,
     Column,
     table_columns,
@@ -39,7 +40,7 @@ from dagster_project.mapping.compile import (
 from dagster_project.mapping.model import MappingError, Source
 from dagster_project.mapping.vocabulary import Vocabulary
 
-PACKAGE_VERSION = 1
+PACKAGE_VERSION = 2
 """Part of every fingerprint: raise it when landing itself changes what rows say."""
 
 _ARROW_TYPES = {
@@ -68,6 +69,7 @@ class Workshop:
         key: the deployment's secret.
         temporary: private folder for unpacked text.
         engine: see :func:`open_engine`.
+        withdrawn: identities of contents that are not to be landed.
     """
 
     ledger: Ledger
@@ -77,6 +79,7 @@ class Workshop:
     key: identity.ContactKey
     temporary: Path
     engine: duckdb.DuckDBPyConnection
+    withdrawn: set[str]
 
 
 def fingerprint(
@@ -122,7 +125,7 @@ def land_member(
         account_of: settings of this file's account, once its source is known.
 
     Returns:
-        The committed entry: loaded, duplicate or refused.
+        The committed entry: loaded, duplicate, withdrawn or refused.
     """
     staging = workshop.ledger.staging(load.load)
     text = workshop.temporary / f"{load.load}.txt"
@@ -161,9 +164,12 @@ def _judge(
     load.source, load.export = found.source.source, found.export.name
     load.lands = found.export.lands
     load.identity = _identity(load, found)
-    earlier = workshop.ledger.loaded(load.identity)
+    earlier = workshop.ledger.holder(load.identity)
     if earlier is not None and earlier.load != load.replaces:
         load.state, load.duplicate_of = "duplicate", earlier.load
+        return
+    if load.identity in workshop.withdrawn:
+        load.state = "withdrawn"
         return
     account = account_of(found.source.source)
     load.exported_at = min(load.arrival.modified_at, load.arrival.first_seen_at)
@@ -270,6 +276,7 @@ def _land(
         stage = _Stage(engine, workshop, load, found, framed, compiled)
         stage.read()
         stage.count()
+        stage.require_something()
         stage.write(staging)
     load.state = "loaded"
     load.ignored_columns = _ignored(found, framed)
@@ -332,6 +339,13 @@ class _Stage:
         self._join_people()
         self._join_reasons()
         self._key()
+
+    def require_something(self) -> None:
+        """A quiet day has no event; no snapshot of a list or of campaigns is empty."""
+        if self.load.record_count == 0 and self.table in IS_SNAPSHOT:
+            raise RefusedError(
+                "empty", "The file has a header and no record. Export it again."
+            )
 
     def _join_people(self) -> None:
         """One keyed hash a distinct address; the address goes no further than here."""

@@ -179,6 +179,9 @@ REJECTED = (
 )
 """A record that did not land: where, which column, why; never its value."""
 
+IS_SNAPSHOT: frozenset[TableName] = frozenset({"campaign_stats", "contact_snapshots"})
+"""Tables whose files say how everything stood at a moment, not what happened."""
+
 HAS_PERSON: frozenset[TableName] = frozenset(
     {"message_events", "contact_snapshots", "list_validations"}
 )

@@ -38,10 +38,13 @@ _RESERVED = (
     | FUNCTIONS
     | {
         *("record", "record_number", "is_broken", "texts", "inside"),
-        *("item", "item_number", "rule_number"),
+        *("item", "item_number", "rule_number", "skip_number"),
     }
 )
 """Names a mapping may not give away: they already mean something in the SQL."""
+_TELEPHONE = r"^\+?[0-9 ().-]{6,}$"
+"""Text messages in an export of mail; their people are not on a mailing list."""
+
 _EARLIEST = "timestamp '2000-01-01'"
 _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
 _LOCAL = r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d([.]\d+)?)?)?"
@@ -152,7 +155,8 @@ class _Compiler:
         self.names = frozenset(given) | ({"item"} if export.reader.explode else set())
 
     def compile(self) -> Compiled:
-        skips = [rule.skip for rule in self.export.events if rule.skip]
+        skips = [rule.why for rule in self.export.skip]
+        skips += [rule.skip for rule in self.export.events if rule.skip]
         ctes = {
             "inputs": self._inputs(),
             "named": self._named(),
@@ -286,22 +290,27 @@ class _Compiler:
         return relation("items")
 
     def _ruled(self) -> str:
-        rules = [rule for rule in self.export.events if rule.when]
-        if not rules:
-            return "select *, 0 as rule_number from shaped"
+        rules = [rule.when for rule in self.export.events if rule.when]
+        skips = [rule.when for rule in self.export.skip]
+        return (
+            f"select *, {self._first('events', rules)} as rule_number,"
+            f" {self._first('skip', skips)} as skip_number from shaped"
+        )
+
+    def _first(self, key: str, conditions: list[str]) -> str:
+        """Number of the first condition that holds, 0 when none does."""
         steps = []
-        for number, rule in enumerate(rules, start=1):
-            assert rule.when is not None
-            where = self._where(f"events[{number - 1}].when")
-            condition = check(rule.when, self.names, where)
-            steps.append(f"when {condition.sql}\nthen {number}")
-        return f"select *, case {' '.join(steps)} else 0 end as rule_number from shaped"
+        for number, condition in enumerate(conditions, start=1):
+            where = self._where(f"{key}[{number - 1}].when")
+            checked = check(condition, self.names, where)
+            steps.append(f"when {checked.sql}\nthen {number}")
+        return f"case {' '.join(steps)} else 0 end" if steps else "0"
 
     # -- items to fields ---------------------------------------------------------
 
     def _fields(self) -> str:
         self._reject("bad_json", "record", "one JSON object a line", "is_broken")
-        columns = ["record_number", "item_number", "rule_number"]
+        columns = ["record_number", "item_number", "rule_number", "skip_number"]
         for column in FIELDS[self.export.lands]:
             columns.append(f"{self._value(column)}\nas {column.name}")
         if self.export.lands in HAS_PERSON:
@@ -457,6 +466,12 @@ class _Compiler:
                 "an e-mail address",
                 "address is null",
             )
+            self._reject(
+                "not_mail",
+                self._column_name(self.export.address or "address"),
+                "an e-mail address, not a telephone number",
+                f"regexp_matches(address, {quote(_TELEPHONE)})",
+            )
         later = [
             f"when {condition} then {number}"
             for number, (_, condition) in enumerate(self.rejections, start=1)
@@ -481,12 +496,16 @@ class _Compiler:
 
     def _skipped(self) -> str:
         steps = []
-        seen = 0
+        seen = len(self.export.skip)
         for number, rule in enumerate(self.export.events, start=1):
             if rule.skip:
                 seen += 1
-                steps.append(f"when {number} then {seen}")
-        return f"case rule_number {' '.join(steps)} else 0 end" if steps else "0"
+                steps.append(f"when rule_number = {number} then {seen}")
+        if not steps:
+            return "skip_number"
+        return (
+            f"case when skip_number > 0 then skip_number {' '.join(steps)} else 0 end"
+        )
 
     def _judge_column(
         self, column: Column, replaced: dict[str, str], unmapped: list[str]

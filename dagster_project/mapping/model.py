@@ -156,6 +156,18 @@ class EventRule(_Strict):
         return self
 
 
+class SkipRule(_Strict):
+    """Records that are read and deliberately not landed, whatever they tell.
+
+    Attributes:
+        when: SQL condition over inputs and lets.
+        why: counted under this name in the ledger.
+    """
+
+    when: str
+    why: str
+
+
 class VendorRate(_Strict):
     """The unsubscribe rate the export prints, kept as evidence only.
 
@@ -203,6 +215,7 @@ class Export(_Strict):
     let: dict[str, str] = {}
     transform: bool = False
     address: str | None = None
+    skip: list[SkipRule] = []
     fields: dict[str, str] = {}
     events: list[EventRule] = []
     key: list[str] = []

@@ -13,14 +13,14 @@ import json
 import os
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from dagster_project.report import charts, findings, words
+from dagster_project.report import charts, findings, trust, words
 from dagster_project.report.charts import Figure
 from dagster_project.report.findings import (
     AccountHistory,
@@ -30,12 +30,14 @@ from dagster_project.report.findings import (
 )
 from dagster_project.report.queries import (
     Band,
-    BrokenCheck,
     DecayMonth,
     Frames,
+    LoadedFile,
     Send,
+    Trust,
     read_frames,
 )
+from dagster_project.report.trust import Change
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -52,7 +54,10 @@ MONTHS = 24
 NAMED_REASONS = 6
 LISTS = 12
 FILES = 50
-EXCLUDED_SENDS = 100
+ACCOUNTS = 8
+SHOWN_FAULTS = 4
+FOLDED_EXCLUDED_SENDS = 100
+OPEN_QUESTIONS = 6
 
 MINIMUM_ANSWERS = 5
 """Fewer answers are no pattern of a single send."""
@@ -119,6 +124,7 @@ def _environment(bands: Sequence[Band]) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals |= {"share": words.share, "amount": words.amount}
     environment.filters |= {
         "percent": partial(words.percent, edges=_edges(bands)),
         "count": words.count,
@@ -126,6 +132,7 @@ def _environment(bands: Sequence[Band]) -> Any:
         "month": words.month,
         "known": _known,
         "spelled_out": words.spelled_out,
+        "days": words.days,
     }
     return environment
 
@@ -171,6 +178,7 @@ def _sections(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
         "reasons": _reasons_chapter(frames, reasons, figures),
         "decay": _decay_chapter(accounts, _reference(frames.bands), figures),
         "trust": _trust_chapter(frames),
+        "accounting": _accounting_chapter(frames),
     }
 
 
@@ -527,14 +535,114 @@ def _history_block(
     )
 
 
+@dataclass(frozen=True)
+class AccountLine:
+    """Whether an account can be trusted, in a sentence and a strip."""
+
+    source: str
+    account: str
+    sentence: str
+    late: int
+    parts: list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class ChangeRow:
+    """What one file changed about one send, as it is shown."""
+
+    change: Change
+    measures: list[str]
+    points: str
+    kind: str
+
+
+TRUST_PARTS = (
+    ("reconciled", "series-1", "reconciled: an independent number in the files agrees"),
+    ("unchecked", "series-3", "nothing to check against"),
+    ("unknown", "series-none", "no delivered count"),
+    ("excluded", "critical", "excluded: its counts contradict each other"),
+)
+"""Part of an account's sends, its colour, and its name in the legend."""
+
+
 def _trust_chapter(frames: Frames) -> dict[str, Any]:
-    broken: defaultdict[str, list[BrokenCheck]] = defaultdict(list)
-    for check in frames.broken_checks:
-        broken[check.campaign_key].append(check)
-    excluded = sorted(
-        (send for send in frames.sends if send.is_excluded),
-        key=lambda send: (-(send.delivered_count or 0), send.campaign_key),
+    """The parts in the order of the questions that people ask."""
+    lines = [_account_line(row) for row in trust.most_sends_first(frames.trust)]
+    shown = {name for line in lines for name, _ in line.parts}
+    losses = trust.with_losses(frames.trust)
+    moved = [
+        ChangeRow(
+            change=change,
+            measures=words.measures(change),
+            points=words.points(change.rate_difference_pct),
+            kind=words.CHANGE_KINDS.get(
+                change.change_kind or "", words.spelled_out(change.change_kind)
+            ),
+        )
+        for change in trust.changes(frames)
+    ]
+    states = Counter(file.state for file in frames.files if file.state)
+    imperfect = [
+        file
+        for file in frames.files
+        if file.state == "loaded" and (file.rejected_count or file.unmapped_count)
+    ]
+    answers = trust.answers(frames.questions)
+    return {
+        "lines": lines,
+        "shown_lines": ACCOUNTS,
+        "colours": {part: colour for part, colour, _ in TRUST_PARTS},
+        "legend": [
+            (name, colour) for part, colour, name in TRUST_PARTS if part in shown
+        ],
+        "groups": [
+            (words.group_title(group), group) for group in trust.exclusions(frames)
+        ],
+        "notes": [(words.group_title(group), group) for group in trust.notes(frames)],
+        "shown": SHOWN_FAULTS,
+        "folded_sends": FOLDED_EXCLUDED_SENDS,
+        "late": [(row, words.rhythm(row)) for row in trust.late(frames.freshness)],
+        "punctual": words.punctual_sentence(frames.freshness),
+        "reading": words.reading_sentence(frames.trust, losses),
+        "losses": losses,
+        "has_unmapped": any(row.unmapped_record_count for row in losses),
+        "gaps": trust.with_gaps(frames.trust),
+        "refused": _some(file for file in frames.files if file.state == "refused"),
+        "withdrawn": _some(file for file in frames.files if file.state == "withdrawn"),
+        "imperfect": imperfect[:FILES],
+        "refused_left_out": max(0, states["refused"] - FILES),
+        "withdrawn_left_out": max(0, states["withdrawn"] - FILES),
+        "imperfect_left_out": max(0, len(imperfect) - FILES),
+        "moved": words.moved_sentence(frames.revision_counts),
+        "moved_after_final": [row for row in moved if row.change.is_after_final],
+        "moved_settling": [row for row in moved if not row.change.is_after_final],
+        "moved_left_out": max(
+            0,
+            sum(row.change_count for row in frames.revision_counts) - len(moved),
+        ),
+        "answers": [(words.answers_sentence(row), row) for row in answers],
+        "is_long": sum(len(row.unanswered) for row in answers) > OPEN_QUESTIONS,
+    }
+
+
+def _account_line(row: Trust) -> AccountLine:
+    split = trust.parts(row)
+    numbers = [(part, getattr(split, part)) for part, _, _ in TRUST_PARTS if split]
+    return AccountLine(
+        source=row.source,
+        account=row.account,
+        sentence=words.account_sentence(row),
+        late=row.late_export_count or 0,
+        parts=[(part, number) for part, number in numbers if number],
     )
+
+
+def _some(files: Iterable[LoadedFile]) -> list[LoadedFile]:
+    return list(files)[:FILES]
+
+
+def _accounting_chapter(frames: Frames) -> dict[str, Any]:
+    """Where the counts come from, and where every record went."""
     bases = Counter(
         send.delivered_count_basis or "unavailable" for send in frames.sends
     )
@@ -544,39 +652,21 @@ def _trust_chapter(frames: Frames) -> dict[str, Any]:
         if send.vendor_rate_denominator
     )
     states = Counter(file.state for file in frames.files if file.state)
-    imperfect = [
-        file
-        for file in frames.files
-        if file.state == "loaded" and (file.rejected_count or file.unmapped_count)
-    ]
     return {
-        "excluded": [(send, broken[send.campaign_key]) for send in excluded][
-            :EXCLUDED_SENDS
-        ],
-        "excluded_left_out": max(0, len(excluded) - EXCLUDED_SENDS),
         "bases": [
             (*words.BASES.get(basis, (basis.replace("_", " "), "")), number)
-            for basis, number in sorted(
-                bases.items(), key=lambda pair: (-pair[1], pair[0])
-            )
+            for basis, number in _most_first(bases)
         ],
         "printed": [
             (words.PRINTED_DENOMINATORS.get(base, base), number)
-            for base, number in sorted(
-                printed.items(), key=lambda pair: (-pair[1], pair[0])
-            )
+            for base, number in _most_first(printed)
         ],
         "conservation": frames.conservation,
         "automated": words.automated_sentence(frames.sends),
         "states": [
             (words.FILE_STATES.get(state, state), number)
-            for state, number in sorted(
-                states.items(), key=lambda pair: (-pair[1], pair[0])
-            )
+            for state, number in _most_first(states)
         ],
-        "refused": [file for file in frames.files if file.state == "refused"][:FILES],
-        "imperfect": imperfect[:FILES],
-        "imperfect_left_out": max(0, len(imperfect) - FILES),
         "assumed": sorted(
             {
                 (file.source or "", file.account or "", file.defaults_used)
@@ -587,3 +677,7 @@ def _trust_chapter(frames: Frames) -> dict[str, Any]:
         "records": sum(file.record_count or 0 for file in frames.files),
         "rejected": sum(file.rejected_count or 0 for file in frames.files),
     }
+
+
+def _most_first(numbers: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(numbers.items(), key=lambda pair: (-pair[1], pair[0]))

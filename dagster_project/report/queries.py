@@ -13,6 +13,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+import duckdb
+
 from dagster_project.settings import SEEDS
 from dagster_project.warehouse import read_only
 
@@ -73,6 +75,11 @@ class Send:
         return self.unsubscribe_rate_pct is not None
 
     @property
+    def is_contradictory(self) -> bool:
+        """Whether its own counts exclude it; one without a delivered count has none."""
+        return self.is_excluded and self.delivered_count is not None
+
+    @property
     def is_provisional(self) -> bool:
         """Whether its counts may still move."""
         return self.maturity == "provisional"
@@ -128,15 +135,116 @@ class DecayMonth:
 
 
 @dataclass(frozen=True)
-class BrokenCheck:
-    """A check of a campaign's counts that failed."""
+class FailedCheck:
+    """A check that excluded a campaign, or broke without excluding it.
+
+    An excluding check need not be broken: a delivered count that nobody tells cannot
+    contradict anything.
+    """
 
     campaign_key: str
     check_name: str
+    label: str | None
+    explanation: str | None
+    advice: str | None
+    verdict: str | None
     left_value: int | None
     right_value: int | None
     difference: int | None
     tolerance: float | None
+    is_excluded: bool
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What is behind the numbers of one source and account."""
+
+    source: str
+    account: str
+    source_kind: str | None
+    campaign_count: int | None
+    reconciled_campaign_count: int | None
+    excluded_campaign_count: int | None
+    unknown_campaign_count: int | None
+    provisional_campaign_count: int | None
+    inferred_delivered_count: int | None
+    unlinked_bounce_count: int | None
+    file_count: int | None
+    refused_file_count: int | None
+    withdrawn_file_count: int | None
+    record_count: int | None
+    rejected_record_count: int | None
+    unmapped_record_count: int | None
+    excluded_share_pct: float | None
+    rejected_share_pct: float | None
+    unmapped_share_pct: float | None
+    late_export_count: int | None
+    opt_out_record_count: int | None
+    unattributed_opt_out_count: int | None
+    is_conserved: bool | None
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """One export of a source and account, and the rhythm it comes in."""
+
+    source: str
+    account: str
+    export: str
+    file_count: int | None
+    usual_gap_days: float | None
+    days_since_last: float | None
+    allowed_gap_days: float | None
+    is_late: bool | None
+    freshness: str | None
+    last_exported_at: datetime | None
+    expected_by_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question, and whether the files of a source and account answer it."""
+
+    source: str
+    account: str
+    question: str
+    question_text: str | None
+    is_answerable: bool
+    why_not: str | None
+    file_to_export: str | None
+
+
+@dataclass(frozen=True)
+class Revision:
+    """One count of a campaign that a later file changed."""
+
+    revision_key: str
+    campaign_key: str
+    source: str
+    account: str
+    campaign_id: str
+    variant: str
+    measure: str
+    change_kind: str | None
+    load: str | None
+    file_name: str | None
+    old_value: int | None
+    new_value: int | None
+    difference: int | None
+    old_rate_pct: float | None
+    new_rate_pct: float | None
+    rate_difference_pct: float | None
+    is_after_final: bool | None
+    exported_at: datetime | None
+
+
+@dataclass(frozen=True)
+class RevisionCount:
+    """How many changes there are of a kind; a file's changes of a campaign are one."""
+
+    is_after_final: bool
+    is_rate_moved: bool
+    change_count: int
 
 
 @dataclass(frozen=True)
@@ -193,8 +301,13 @@ class Frames:
     sends: list[Send]
     reasons: list[Reason]
     decay: list[DecayMonth]
-    broken_checks: list[BrokenCheck]
+    failed_checks: list[FailedCheck]
     conservation: list[Conservation]
+    trust: list[Trust]
+    freshness: list[Freshness]
+    questions: list[Question]
+    revisions: list[Revision]
+    revision_counts: list[RevisionCount]
     files: list[LoadedFile]
     bands: list[Band]
 
@@ -207,12 +320,69 @@ _NEWEST_REASONS = """
     )
 """
 
+_FAILED = "is_excluded or verdict = 'broken'"
+
+SHOWN_CHANGES = 20
+"""Changes shown of each kind: after final, and while the send still settled."""
+
+# What one file changed about one campaign is one change. A rate that was lost comes
+# first, then the largest movement; counts that moved no rate come last.
+_REVISIONS_MEASURED = """
+    select
+        *,
+        coalesce(is_after_final, false) as is_late_change,
+        coalesce(rate_difference_pct, 0) != 0
+        or (old_rate_pct is null) != (new_rate_pct is null) as has_moved,
+        case
+            when old_rate_pct is not null and new_rate_pct is null then 1000
+            else coalesce(abs(rate_difference_pct), 0)
+        end as movement
+    from rate_revisions
+"""
+_CHANGES = f"""
+    select
+        campaign_key, load, exported_at,
+        bool_or(is_late_change) as is_after_final,
+        bool_or(has_moved) as is_rate_moved,
+        max(movement) as movement
+    from ({_REVISIONS_MEASURED})
+    group by all
+"""
+_LARGEST_REVISIONS = f"""(
+    select revisions.*
+    from rate_revisions as revisions
+    inner join (
+        select
+            *,
+            row_number() over (
+                partition by is_after_final
+                order by movement desc, exported_at desc, campaign_key, load
+            ) as place
+        from ({_CHANGES})
+        where is_rate_moved
+    ) as changes
+        on revisions.campaign_key = changes.campaign_key
+        and revisions.load is not distinct from changes.load
+        and revisions.exported_at is not distinct from changes.exported_at
+    where changes.place <= {SHOWN_CHANGES}
+)"""
+_REVISION_COUNTS = f"""(
+    select is_after_final, is_rate_moved, count(*) as change_count
+    from ({_CHANGES})
+    group by all
+)"""
+
+
+class OutdatedMartsError(Exception):
+    """The published marts are those of an earlier version. The text says what to do."""
+
 
 def read_frames(marts: Path) -> Frames:
     """Read what the page needs; every order is total, so that equal marts read equal.
 
     Raises:
         FileNotFoundError: when nothing has been published yet.
+        OutdatedMartsError: when what is published lacks what this version reads.
     """
     if not marts.is_file():
         raise FileNotFoundError(
@@ -231,8 +401,13 @@ def read_frames(marts: Path) -> Frames:
             sends=read(Send, "campaign_unsubscribe_rates"),
             reasons=read(Reason, "opt_out_reasons", _NEWEST_REASONS),
             decay=read(DecayMonth, "list_decay_monthly"),
-            broken_checks=read(BrokenCheck, "denominator_audit", "verdict = 'broken'"),
+            failed_checks=read(FailedCheck, "denominator_audit", _FAILED),
             conservation=read(Conservation, "opt_out_conservation"),
+            trust=read(Trust, "source_trust"),
+            freshness=read(Freshness, "source_freshness"),
+            questions=read(Question, "coverage"),
+            revisions=read(Revision, _LARGEST_REVISIONS),
+            revision_counts=read(RevisionCount, _REVISION_COUNTS),
             files=read(LoadedFile, "load_ledger"),
             bands=list(_bands(SEEDS / "benchmark_bands.csv")),
         )
@@ -240,9 +415,14 @@ def read_frames(marts: Path) -> Frames:
 
 def _read(connection: Any, row: type[Row], mart: str, where: str) -> list[Row]:
     columns = ", ".join(f'"{field.name}"' for field in fields(row))  # type: ignore[arg-type]
-    rows = connection.execute(
-        f"select {columns} from {mart} where {where} order by all"
-    ).fetchall()
+    question = f"select {columns} from {mart} where {where} order by all"
+    try:
+        rows = connection.execute(question).fetchall()
+    except (duckdb.CatalogException, duckdb.BinderException) as missing:
+        raise OutdatedMartsError(
+            "The published marts were made by another version. Run `optout run` to"
+            " make them again."
+        ) from missing
     return [row(*values) for values in rows]
 
 

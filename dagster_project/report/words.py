@@ -23,7 +23,15 @@ from dagster_project.report.findings import (
     extra_people,
     times_usual,
 )
-from dagster_project.report.queries import Band, LoadedFile, Send
+from dagster_project.report.queries import (
+    Band,
+    Freshness,
+    LoadedFile,
+    RevisionCount,
+    Send,
+    Trust,
+)
+from dagster_project.report.trust import Answers, Change, CheckGroup, parts
 
 UNKNOWN = "unknown"
 SPACE = "\N{NO-BREAK SPACE}"
@@ -69,6 +77,31 @@ PRINTED_DENOMINATORS = {
     "delivered": "divide by the mails delivered",
     "opens": "divide by the opens",
     "unexplained": "follow from none of its own counts",
+}
+
+CHECKS_OF_TIMES = ("send_times_agree", "sent_not_after_export")
+"""Checks whose two sides are seconds; all others count messages or people."""
+
+SECONDS_IN_AN_HOUR = 3600
+
+MEASURES = {
+    "sent_count": "sent",
+    "delivered_count": "delivered",
+    "unsubscribe_count": "unsubscribes",
+    "complaint_count": "complaints",
+    "hard_bounce_count": "hard bounces",
+    "soft_bounce_count": "soft bounces",
+    "bounce_count": "bounces",
+    "block_count": "blocks",
+    "unique_open_count": "people who opened",
+    "human_open_count": "people who opened in person",
+    "unique_click_count": "people who clicked",
+}
+"""Name of a count -> what it counts, where the name alone does not say it."""
+
+CHANGE_KINDS = {
+    "restated_totals": "newer totals",
+    "late_events": "later events",
 }
 
 FILE_STATES = {
@@ -175,7 +208,7 @@ def spelled_out(code: str | None) -> str:
 
 def why_no_rate(send: Send) -> str:
     """Why the rate of a send is unknown."""
-    if send.is_excluded:
+    if send.is_contradictory:
         reason = (
             spelled_out(send.exclusion_reason) or "its counts contradict each other"
         )
@@ -285,7 +318,7 @@ def send_hover(send: Send, edges: Sequence[float]) -> list[str]:
 def judged_sentence(sends: Sequence[Send]) -> Markup:
     """How much of what was sent can be trusted to be judged."""
     judged = sum(send.is_judged for send in sends)
-    excluded = sum(send.is_excluded for send in sends)
+    excluded = sum(send.is_contradictory for send in sends)
     unrated = len(sends) - judged - excluded
     share = percent(100 * excluded / len(sends))
     parts = [
@@ -462,3 +495,178 @@ def automated_sentence(sends: Iterable[Send]) -> str | None:
         " scanners that follow every link cause them. They are counted, because these"
         " people receive no mail any more."
     )
+
+
+def account_sentence(trust: Trust) -> str:
+    """Whether the rates of an account can be trusted, in one sentence."""
+    whole = trust.campaign_count
+    if whole is None:
+        return "How many sends there are is unknown."
+    if whole == 0:
+        return "No send: its files bring no mail to be judged."
+    reconciled = trust.reconciled_campaign_count
+    if reconciled is None:
+        told = [f"how many of {plural(whole, 'send')} reconcile is unknown"]
+    elif reconciled == whole:
+        told = [f"{'all ' if whole > 1 else ''}{plural(whole, 'send')} reconciled"]
+    else:
+        told = [f"{count(reconciled)} of {plural(whole, 'send')} reconciled"]
+    excluded, unknown = trust.excluded_campaign_count, trust.unknown_campaign_count
+    if excluded is None:
+        told.append("how many contradict themselves is unknown")
+    elif excluded:
+        whose = "its" if excluded == 1 else "their"
+        told.append(
+            f"{count(excluded)} excluded because {whose} counts contradict each other"
+        )
+    if unknown is None:
+        told.append("how many lack a delivered count is unknown")
+    elif unknown:
+        told.append(
+            f"{count(unknown)} {'has' if unknown == 1 else 'have'} no delivered count"
+        )
+    split = parts(trust)
+    if split and split.unchecked:
+        told.append(f"{count(split.unchecked)} had nothing to be checked against")
+    young = trust.provisional_campaign_count
+    if young is None:
+        told.append("how many still settle is unknown")
+    elif young:
+        told.append(f"{count(young)} still {'settles' if young == 1 else 'settle'}")
+    text = "; ".join(told)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def amount(check_name: str, value: float | None) -> str:
+    """One side of a check, in what the check measures."""
+    if value is None:
+        return UNKNOWN
+    if check_name in CHECKS_OF_TIMES:
+        hours = value / SECONDS_IN_AN_HOUR
+        return f"{hours:,.0f} {'hour' if round(hours) == 1 else 'hours'}"
+    return f"{value:,.0f}" if value == round(value) or value >= 10 else f"{value:.2g}"
+
+
+def group_title(group: CheckGroup) -> str:
+    """How many sends a check tells of, and what it looks at."""
+    label = group.label or spelled_out(group.check_name) or "reason unknown"
+    return f"{plural(len(group.exclusions), 'send')}: {label}"
+
+
+def days(number: float | None) -> str:
+    """A length of time."""
+    if number is None:
+        return UNKNOWN
+    rounded = round(number, 1)
+    return f"{rounded:g} {'day' if rounded == 1 else 'days'}"
+
+
+def rhythm(row: Freshness) -> str:
+    """How often an export usually comes."""
+    gap = row.usual_gap_days
+    if gap is None:
+        return UNKNOWN
+    return "every day" if round(gap, 1) == 1 else f"every {days(gap)}"
+
+
+def punctual_sentence(freshness: Sequence[Freshness]) -> str:
+    """How the exports come that are not late."""
+    if not freshness:
+        return "Unknown: no file has arrived yet."
+    late = sum(row.is_late is True for row in freshness)
+    on_time = sum(row.is_late is False for row in freshness)
+    silent = len(freshness) - late - on_time
+    told = [] if late else ["Nothing is late"]
+    if on_time:
+        told.append(
+            f"{plural(on_time, 'export')} {'comes' if on_time == 1 else 'come'} on time"
+        )
+    if silent:
+        told.append(
+            f"{plural(silent, 'export')} came too seldom to have a rhythm, so whether"
+            f" {'it is' if silent == 1 else 'they are'} late is unknown"
+        )
+    return f"{'; '.join(told)}." if told else ""
+
+
+def reading_sentence(trust: Sequence[Trust], losses: Sequence[Trust]) -> str:
+    """How much was read without loss."""
+    if not trust:
+        return "Unknown: no file has arrived yet."
+    records = sum(row.record_count or 0 for row in trust)
+    files = sum(row.file_count or 0 for row in trust)
+    read = f"{plural(records, 'record')} in {plural(files, 'file')}"
+    if not losses:
+        return f"Nothing: {read}, none rejected, every word known, no file refused."
+    clean = len(trust) - len(losses)
+    text = f"Of {read}, this was left out or not understood."
+    if clean:
+        text += (
+            f" {_small(clean, 'other account').capitalize()} lost nothing."
+            if clean > 1
+            else " The other account lost nothing."
+        )
+    return text
+
+
+def share(part: int | None, share_pct: float | None, whole: int | None) -> str:
+    """A share with what it is a share of; empty where it says nothing more."""
+    if not part or share_pct is None or whole is None:
+        return ""
+    return f"{percent(share_pct)} of {count(whole)}"
+
+
+def moved_sentence(counts: Iterable[RevisionCount]) -> str:
+    """What later files changed about earlier numbers."""
+    numbers: Counter[tuple[bool, bool]] = Counter()
+    for row in counts:
+        numbers[row.is_after_final, row.is_rate_moved] += row.change_count
+    if not numbers:
+        return "Nothing: no later file changed what an earlier one said."
+    after_final, settling = numbers[True, True], numbers[False, True]
+    still = numbers[True, False] + numbers[False, False]
+    told = [
+        f"{_small(after_final, 'rate').capitalize()} moved after"
+        f" {'it was' if after_final == 1 else 'they were'} final"
+        if after_final
+        else "No rate moved after it was final"
+    ]
+    if settling:
+        told.append(
+            f"{plural(settling, 'change')} moved a rate while its send still settled,"
+            " as is usual"
+        )
+    if still:
+        told.append(f"{plural(still, 'change')} moved counts and no unsubscribe rate")
+    return f"{'; '.join(told)}."
+
+
+def measures(change: Change) -> list[str]:
+    """Each count that a file changed, before and after."""
+    return [
+        f"{MEASURES.get(row.measure, spelled_out(row.measure.removesuffix('_count')))}"
+        f" {count(row.old_value)} → {count(row.new_value)}"
+        + (f" ({signed(row.difference)})" if row.difference is not None else "")
+        for row in change.revisions
+    ]
+
+
+def points(value: float | None) -> str:
+    """How far a rate moved, in percentage points."""
+    if value is None:
+        return UNKNOWN
+    sign = "+" if value > 0 else MINUS if value < 0 else ""
+    return f"{sign}{_significant(abs(value), 2)} points"
+
+
+def answers_sentence(answers: Answers) -> str:
+    """How many questions the files of an account answer."""
+    missing = len(answers.unanswered)
+    whole = missing + len(answers.answered)
+    if not missing:
+        return (
+            f"all {plural(whole, 'question')} can be answered"
+            if whole > 1
+            else "its question can be answered"
+        )
+    return f"{count(whole - missing)} of {plural(whole, 'question')} can be answered"

@@ -406,9 +406,7 @@ def _check_rejected(fault: Fault, hit: Hit, clean: Any, published: Published) ->
     assert hit.records > 0
     files = [published.files[name] for name in hit.files]
     assert sum(file["rejected_count"] for file in files) == hit.records
-    told = " ".join(
-        str(row) for row in published.rejects if row["file"] in hit.files
-    )
+    told = " ".join(str(row) for row in published.rejects if row["file"] in hit.files)
     for word in fault.words:
         assert word in told, (word, told[:500])
     for campaign in hit.touched:

@@ -86,29 +86,29 @@ class Deployment:
             if name not in leave_out
         }
 
-    def call_with_suites(
-        self, suites: Path, *arguments: str
+    def call_changed(
+        self, change: str, *arguments: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run the command with another folder of expectations."""
-        return self._call_with("EXPECTATIONS", suites, *arguments)
-
-    def call_with_sources(
-        self, sources: Path, *arguments: str
-    ) -> subprocess.CompletedProcess[str]:
-        """Run the command with another folder of mappings."""
-        return self._call_with("SOURCES", sources, *arguments)
-
-    def _call_with(
-        self, setting: str, folder: Path, *arguments: str
-    ) -> subprocess.CompletedProcess[str]:
-        program = (
-            "from pathlib import Path; import dagster_project.settings as settings;"
-            f"settings.{setting} = Path({str(folder)!r});"
-            "from dagster_project.cli import main; main()"
-        )
+        """Run the command in a process in which a line of Python came first."""
+        program = f"{change}\nfrom dagster_project.cli import main\nmain()"
         return subprocess.run(
             [sys.executable, "-c", program, *arguments],
             env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+
+    def materialize(self, *selection: str) -> subprocess.CompletedProcess[str]:
+        """Materialise assets alone, as a person does in the Dagster UI."""
+        dagster = self.home / "dagster"
+        return subprocess.run(
+            [
+                *(sys.executable, "-m", "dagster", "asset", "materialize"),
+                *("-m", "dagster_project.definitions", "--select", " ".join(selection)),
+            ],
+            env={**self.environment, "DAGSTER_HOME": str(dagster)},
             capture_output=True,
             text=True,
             timeout=600,

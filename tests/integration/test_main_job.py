@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -229,26 +228,6 @@ def test_a_rebuild_from_the_archive_gives_equal_marts(
     # 4: the files that were refused are refused again.
     assert done.returncode == 4, done.stderr
     assert deployment.marts() == before
-
-
-def test_a_gate_that_stops_keeps_the_old_marts(
-    deployment: Deployment, first: dict[str, Any], tmp_path: Path
-) -> None:
-    suite = tmp_path / "impossible.yaml"
-    suite.write_text(
-        "name: impossible\nguards: fct_campaigns\ndescription: Never holds.\n"
-        "keys: [account]\nframe: select 'shop' as account, 1 as number\n"
-        "expectations:\n- type: expect_column_values_to_be_between\n"
-        "  kwargs: {column: number, min_value: 2}\n"
-        "  severity: critical\n  because: The test wants it so.\n",
-        encoding="utf-8",
-    )
-    before = (deployment.home / "published" / "marts.duckdb").read_bytes()
-    done = deployment.call_with_suites(tmp_path, "run", "--json", "--now", "2026-05-01")
-    assert done.returncode == 3, done.stderr
-    assert "The test wants it so." in done.stdout
-    assert "shop" in done.stdout
-    assert (deployment.home / "published" / "marts.duckdb").read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ MODELS = {
     "times": model.Times,
     "an input": model.Input,
     "an event rule": model.EventRule,
+    "a skip rule": model.SkipRule,
     "reasons": model.Reasons,
     "vendor_rate": model.VendorRate,
     "a setting": model.Setting,

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from dagster_project.accounts import Account, ConfigurationError, load_accounts
+from dagster_project.accounts import (
+    Account,
+    ConfigurationError,
+    Snapshot,
+    load_accounts,
+)
 from tests.conftest import Deployment
 
 
@@ -39,6 +45,26 @@ def test_what_is_declared_holds_for_that_account_alone(tmp_path: Path) -> None:
     assert (declared.opt_in, declared.promised_per_week) == ("double", 2)
     assert (declared.is_group_headline, declared.settle_days) == (True, 10)
     assert accounts.of("generic", "us") == Account()
+
+
+def test_a_snapshot_is_declared_for_one_list_or_for_all_of_its_day(
+    tmp_path: Path,
+) -> None:
+    accounts = load_accounts(
+        write(
+            tmp_path,
+            "accounts:\n"
+            "  generic:\n"
+            "    crm:\n"
+            "      snapshots:\n"
+            "        - { exported: 2026-09-01, scope: segment, list: Newsletter }\n"
+            '        - { exported: "2026-10-01", scope: full }\n',
+        )
+    )
+    assert accounts.of("generic", "crm").snapshots == (
+        Snapshot(exported=date(2026, 9, 1), scope="segment", list="Newsletter"),
+        Snapshot(exported=date(2026, 10, 1), scope="full", list=None),
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,6 +102,41 @@ def test_what_is_declared_holds_for_that_account_alone(tmp_path: Path) -> None:
             "accounts: {generic: {eu: {settle_days: -1}}}",
             r"settle_days: .*greater than or equal to 0",
             id="a negative age",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {snapshots: [{exported: 2026-09-01,"
+            " scope: whole}]}}}",
+            r"snapshots\.0\.scope: .*full.*segment",
+            id="a scope that is no word",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {snapshots: [{exported: 2026-09-01}]}}}",
+            r"snapshots\.0\.scope: Field required",
+            id="a snapshot without a scope",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {snapshots: [{exported: last week,"
+            " scope: full}]}}}",
+            r"snapshots\.0\.exported: .*valid date",
+            id="a day that is none",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {snapshots: [{exported: 2026-09-31,"
+            " scope: full}]}}}",
+            r"a day that no calendar knows",
+            id="a day that no calendar knows",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {snapshots: [{exported: 2026-09-01,"
+            " scope: full, lists: News}]}}}",
+            r"snapshots\.0\.lists: Extra inputs",
+            id="a misspelt key of a snapshot",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {snapshots: [{exported: 2026-09-01,"
+            " scope: full}, {exported: 2026-09-01, scope: segment}]}}}",
+            r"2026-09-01 is declared twice",
+            id="two words about one day",
         ),
     ],
 )

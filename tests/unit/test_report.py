@@ -12,17 +12,31 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
-from dagster_project.report import build_report, charts, findings, page, words
-from dagster_project.report.queries import DecayMonth, Send, read_frames
+from dagster_project.report import (
+    OutdatedMartsError,
+    build_report,
+    charts,
+    findings,
+    page,
+    words,
+)
+from dagster_project.report.queries import DecayMonth, Send, Trust, read_frames
 from tests.unit.report_marts import (
     BUILD,
+    CHECKS,
     HOSTILE,
     QUOTED,
     decay_month,
+    failed_check,
+    freshness,
+    question,
     reason,
+    revision,
     send,
+    trust,
     wilson,
     write_marts,
     year_of_marts,
@@ -95,6 +109,24 @@ def seen(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> Seen:
     return Seen(html_of(folder, rows))
 
 
+def part(page: Seen, heading: str) -> str:
+    """The text of one part of the page, from its heading to the next of its level."""
+    text = page.text
+    start = text.rindex(heading)
+    ends = [text.find(other, start + 1) for other in TRUST_PARTS]
+    return text[start : min((end for end in ends if end > 0), default=None)]
+
+
+TRUST_PARTS = (
+    "What was excluded, and what to do",
+    "What arrives late",
+    "What could not be read",
+    "What moved since",
+    "What your files cannot answer",
+    "Which sends hurt",
+)
+
+
 def sends_only(*rows: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return {"campaign_unsubscribe_rates": list(rows)}
 
@@ -147,6 +179,17 @@ class TestWords:
                 send(1, 20, None),
                 "no export says how many were delivered",
                 id="unstated",
+            ),
+            pytest.param(
+                send(
+                    1,
+                    20,
+                    None,
+                    is_excluded=True,
+                    exclusion_reason="delivered_count_is_known",
+                ),
+                "no export says how many were delivered",
+                id="unstated_and_told_as_excluded",
             ),
             pytest.param(
                 send(1, 0, 0), "nothing was delivered", id="nothing_delivered"
@@ -297,18 +340,23 @@ class TestWhatThePageSays:
         assert "3 sends too young to be final" in head
 
     def test_every_chapter_is_there(self, year: Seen) -> None:
-        for chapter in (
-            "Which sends hurt",
-            "Why people left",
-            "What the list is losing",
-            "What was excluded, and can I trust this",
-        ):
-            assert chapter in year.text
+        places = [
+            year.text.rindex(chapter)
+            for chapter in (
+                "Can I trust this?",
+                "Which sends hurt",
+                "Why people left",
+                "What the list is losing",
+                "Where the numbers come from",
+            )
+        ]
+        assert places == sorted(places)
 
     def test_an_excluded_send_stands_with_the_check_it_breaks(self, year: Seen) -> None:
-        trust = year.text[year.text.rindex("Excluded sends") :]
-        assert "Newsletter 30" in trust
-        assert "delivered not above sent 9,900 9,800 100" in trust
+        trust = part(year, "What was excluded, and what to do")
+        assert "1 send: more delivered than sent" in trust
+        assert "More messages arrived than were sent. What to do: Check which" in trust
+        assert "also: more bounces than mail 9,900 9,800 100 0" in trust
 
     def test_opt_outs_add_up_in_the_open(self, year: Seen) -> None:
         assert "800 600 100 20 70 10 ✓ yes" in year.text
@@ -379,6 +427,232 @@ class TestWhatThePageSays:
         few, many = seen(tmp_path / "few", rows(4)), seen(tmp_path / "many", rows(5))
         assert "Said most" not in few.text
         assert "Said most: Too many emails: 5 of 5 answers" in many.text
+
+
+class TestCanITrustThis:
+    @pytest.mark.parametrize(
+        ("counts", "said"),
+        [
+            pytest.param((54, 54, 0, 0, 0), "All 54 sends reconciled.", id="all_well"),
+            pytest.param((1, 1, 0, 0, 0), "1 send reconciled.", id="one_send"),
+            pytest.param(
+                (54, 52, 1, 1, 3),
+                "52 of 54 sends reconciled; 1 excluded because its counts contradict"
+                " each other; 1 has no delivered count; 3 still settle.",
+                id="every_part",
+            ),
+            pytest.param(
+                (9, 2, 2, 2, 1),
+                "2 of 9 sends reconciled; 2 excluded because their counts contradict"
+                " each other; 2 have no delivered count; 3 had nothing to be checked"
+                " against; 1 still settles.",
+                id="plural_and_unchecked",
+            ),
+            pytest.param(
+                (9, None, None, None, None),
+                "How many of 9 sends reconcile is unknown; how many contradict"
+                " themselves is unknown; how many lack a delivered count is unknown;"
+                " how many still settle is unknown.",
+                id="unknown_is_said_and_not_zero",
+            ),
+            pytest.param(
+                (0, 0, 0, 0, 0),
+                "No send: its files bring no mail to be judged.",
+                id="no_send",
+            ),
+        ],
+    )
+    def test_an_account_is_judged_in_one_sentence(
+        self, counts: tuple[int | None, ...], said: str
+    ) -> None:
+        names = ("campaign", "reconciled_campaign", "excluded_campaign")
+        names += ("unknown_campaign", "provisional_campaign")
+        row = trust(
+            **{f"{name}_count": n for name, n in zip(names, counts, strict=True)}
+        )
+        kept = {name: row.get(name) for name in Trust.__dataclass_fields__}
+        assert words.account_sentence(Trust(**kept)) == said
+
+    def test_the_account_with_the_most_sends_comes_first(self, year: Seen) -> None:
+        start = year.text.rindex("Can I trust this?")
+        text = year.text[start : year.text.rindex(TRUST_PARTS[0])]
+        assert text.index("generic · main") < text.index("generic · </script>")
+        assert "1 of its exports is late." in text
+
+    def test_a_send_without_a_delivered_count_does_not_contradict_itself(
+        self, year: Seen
+    ) -> None:
+        text = part(year, "What was excluded, and what to do")
+        assert "1 send: no delivered count" in text
+        assert "Newsletter 31 11 Aug 2026" in text
+        # There are no two counts to show, and an unknown one is not shown as 0.
+        table = text[text.index("no delivered count") : text.index("1 send: more")]
+        assert "One side" not in table
+        assert "0" not in table.replace("2026", "")
+
+    def test_a_check_that_only_warns_is_told_apart(self, year: Seen) -> None:
+        text = part(year, "What was excluded, and what to do")
+        noted = text[text.index("Noted, and still judged") :]
+        assert "a printed rate nothing explains" in noted
+        assert "Offers 12" in noted
+
+    def test_a_long_group_of_exclusions_is_folded_and_counted_once(
+        self, tmp_path: Path
+    ) -> None:
+        rows = [
+            send(
+                number,
+                is_excluded=True,
+                exclusion_reason="delivered_not_above_sent, bounces_not_above_sent",
+            )
+            for number in range(9)
+        ]
+        checks = [
+            failed_check(row["campaign_key"], name, 9900, 9800)
+            for row in rows
+            for name in ("delivered_not_above_sent", "bounces_not_above_sent")
+        ]
+        marts = {"campaign_unsubscribe_rates": rows, "denominator_audit": checks}
+        text = part(seen(tmp_path, marts), TRUST_PARTS[0])
+        assert text.count(CHECKS["delivered_not_above_sent"][1]) == 1
+        assert "9 sends: more delivered than sent" in text
+        assert "9 sends: more bounces" not in text
+        assert text.count("also: more bounces than mail") == 9
+        assert "5 more" in text
+
+    def test_times_are_told_in_hours(self) -> None:
+        assert words.amount("send_times_agree", 86_400) == "24 hours"
+        assert words.amount("delivered_not_above_sent", 86_400) == "86,400"
+        assert words.amount("vendor_rate_explained", 0.005) == "0.005"
+
+    def test_a_late_export_says_its_rhythm_and_a_young_one_that_it_has_none(
+        self, year: Seen
+    ) -> None:
+        text = part(year, "What arrives late")
+        assert "12 days ago 19 Dec 2026 every 7 days 2 Jan 2027" in text
+        assert "1 export comes on time; 1 export came too seldom" in text
+        assert text.count("events") == 1
+
+    def test_what_could_not_be_read_has_counts_beside_shares(self, year: Seen) -> None:
+        text = part(year, "What could not be read").replace(words.SPACE, " ")
+        assert "Of 200 records in 2 files" in text
+        assert "2 1.0 % of 200 12 6.0 % of 200 1 0" in text
+        assert "70 of 800 records 40 unknown" in text
+
+    def test_what_moved_after_final_comes_first(self, year: Seen) -> None:
+        text = part(year, "What moved since").replace(words.SPACE, " ")
+        assert "One rate moved after it was final" in text
+        assert "1 change moved a rate while its send still settled" in text
+        assert "1 change moved counts and no unsubscribe rate" in text
+        assert "0.204 % 0.296 % +0.092 points" in text
+        assert "delivered 9,800 → 9,790 (−10)" in text
+        assert text.index("again-8.csv") < text.index("again-7.csv")
+        assert "again-9.csv" not in text
+
+    def test_a_rate_that_was_lost_outweighs_any_movement(self, tmp_path: Path) -> None:
+        rows = [
+            revision(1, "delivered_count", 9800, None, (0.2, None)),
+            revision(2, "unsubscribe_count", 20, 900, (0.2, 9.0)),
+            revision(3, "unsubscribe_count", 20, 30, (0.2, 0.3)),
+        ]
+        text = part(seen(tmp_path, {"rate_revisions": rows}), "What moved since")
+        places = [text.index(f"again-{number}.csv") for number in (1, 2, 3)]
+        assert places == sorted(places)
+        assert "delivered 9,800 → unknown" in text
+
+    def test_only_the_largest_changes_of_each_kind_are_read(
+        self, tmp_path: Path
+    ) -> None:
+        rows = [
+            revision(
+                number,
+                "unsubscribe_count",
+                20,
+                20 + number,
+                (0.2, 0.2 + number / 100),
+                is_after_final=number < 30,
+            )
+            for number in range(1, 60)
+        ]
+        marts = write_marts(tmp_path / "marts.duckdb", {"rate_revisions": rows})
+        frames = read_frames(marts)
+        assert sorted(int(row.campaign_id[11:]) for row in frames.revisions) == [
+            *range(10, 30),
+            *range(40, 60),
+        ]
+        counted = {
+            row.is_after_final: row.change_count for row in frames.revision_counts
+        }
+        assert counted == {True: 29, False: 30}
+
+    @pytest.mark.parametrize(
+        ("missing", "is_open"),
+        [
+            pytest.param(6, True, id="a_few_stand_open"),
+            pytest.param(7, False, id="many_are_folded"),
+        ],
+    )
+    def test_what_cannot_be_answered_says_why_and_what_to_export(
+        self, tmp_path: Path, missing: int, is_open: bool
+    ) -> None:
+        rows = [
+            question(f"question_{number}", "Nothing tells it.", "Generic: contacts")
+            for number in range(missing)
+        ]
+        shown = seen(tmp_path, {"coverage": [question("rate"), *rows]})
+        text = part(shown, "What your files cannot answer")
+        assert f"1 of {missing + 1} questions can be answered" in text
+        assert "Question 0? Nothing tells it. Generic: contacts" in text
+        assert [("open" in a) for a in shown.all("details")] == [is_open]
+
+    def test_an_account_with_nothing_to_say_says_so_in_a_line_a_part(
+        self, tmp_path: Path
+    ) -> None:
+        html = html_of(
+            tmp_path,
+            {
+                "campaign_unsubscribe_rates": [send(1)],
+                "source_trust": [
+                    trust(
+                        campaign_count=1,
+                        reconciled_campaign_count=1,
+                        file_count=2,
+                        record_count=1200,
+                    )
+                ],
+                "source_freshness": [freshness("events", 1, 1.0, 2.0, is_late=False)],
+                "coverage": [question("rate"), question("trend")],
+            },
+        )
+        shown = Seen(html)
+        for said in (
+            "1 send reconciled.",
+            "Nothing: no send contradicts itself, and every delivered count is known.",
+            "Nothing is late; 1 export comes on time.",
+            "Nothing: 1,200 records in 2 files, none rejected, every word known,",
+            "Nothing: no later file changed what an earlier one said.",
+            "generic · main : all 2 questions can be answered.",
+        ):
+            assert said in shown.text
+        chapter = html[html.index('<section id="trust"') :]
+        assert "<table" not in chapter[: chapter.index("</section>")]
+
+    @pytest.mark.parametrize("rows", [{}, year_of_marts()], ids=["empty", "year"])
+    def test_no_table_is_empty(
+        self, tmp_path: Path, rows: dict[str, list[dict[str, Any]]]
+    ) -> None:
+        html = html_of(tmp_path, rows)
+        bodies = re.findall(r"<tbody>(.*?)</tbody>", html, re.DOTALL)
+        assert all("<tr" in body for body in bodies)
+
+    def test_marts_of_an_earlier_version_are_advice(self, tmp_path: Path) -> None:
+        marts = write_marts(tmp_path / "marts.duckdb", {})
+        connection = duckdb.connect(str(marts))
+        connection.execute("drop view marts.marts.source_trust")
+        connection.execute("drop table marts.main.source_trust")
+        connection.close()
+        with pytest.raises(OutdatedMartsError, match="Run `optout run`"):
+            build_report(marts, tmp_path / "index.html")
 
 
 class TestFile:

@@ -1,7 +1,7 @@
 with
 
-int_contact_statuses_ordered as (
-    select * from {{ ref('int_contact_statuses_ordered') }}
+int_list_snapshots_judged as (
+    select * from {{ ref('int_list_snapshots_judged') }}
 ),
 
 int_opt_outs_rolled_up as (
@@ -13,15 +13,19 @@ list_mentions as (
         source,
         account,
         list,
-        is_whole_list,
+        resolved_scope,
+        export_count,
+        first_exported_at,
         exported_at
-    from int_contact_statuses_ordered
+    from int_list_snapshots_judged
     union all
     select
         source,
         account,
         list,
-        false as is_whole_list,
+        cast(null as string) as resolved_scope,
+        0 as export_count,
+        cast(null as timestamp) as first_exported_at,
         cast(null as timestamp) as exported_at
     from int_opt_outs_rolled_up
     where list is not null
@@ -34,11 +38,13 @@ lists as (
         account,
         list,
 
-        count(distinct exported_at) as snapshot_count,
-        count(distinct case when is_whole_list then exported_at end)
-            as full_snapshot_count,
+        cast(sum(export_count) as bigint) as snapshot_count,
+        cast(
+            sum(case when resolved_scope = 'full' then export_count else 0 end)
+            as bigint
+        ) as full_snapshot_count,
 
-        min(exported_at) as first_snapshot_at,
+        min(first_exported_at) as first_snapshot_at,
         max(exported_at) as last_snapshot_at
     from list_mentions
     group by all

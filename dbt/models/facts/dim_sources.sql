@@ -8,6 +8,19 @@ stg_loads as (
     select * from {{ ref('stg_loads') }}
 ),
 
+stg_source_exports as (
+    select * from {{ ref('stg_source_exports') }}
+),
+
+source_kinds as (
+    select
+        source,
+
+        min(source_kind) as source_kind
+    from stg_source_exports
+    group by all
+),
+
 account_loads as (
     select
         source,
@@ -29,6 +42,7 @@ sources as (
         stg_accounts.source,
         stg_accounts.account,
 
+        source_kinds.source_kind,
         stg_accounts.timezone,
         stg_accounts.industry,
         stg_accounts.opt_in,
@@ -47,6 +61,8 @@ sources as (
         on
             stg_accounts.source = account_loads.source
             and stg_accounts.account = account_loads.account
+    left join source_kinds
+        on stg_accounts.source = source_kinds.source
 )
 
 select * from sources

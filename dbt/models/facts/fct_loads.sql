@@ -1,7 +1,7 @@
 with
 
-stg_loads as (
-    select * from {{ ref('stg_loads') }}
+int_loads_dated as (
+    select * from {{ ref('int_loads_dated') }}
 )
 
-select * from stg_loads
+select * from int_loads_dated

@@ -34,24 +34,20 @@ counted_twice as (
 ),
 
 -- Totals that leave out what was never attempted are as right as totals that do not:
--- the nearer count of events is held against them. Another numerator or another idea of
--- sent is worth a line, only another denominator takes the rate away.
+-- the nearer count of events is held against them.
 basis_pairs as (
     select
         campaign_key,
         'delivered_events_match_reported' as check_name,
-        8 as check_rank,
         events_delivered_count as left_value,
         reported_delivered_count as right_value,
-        coalesce(reported_sent_count, events_sent_count) as share_of_count,
-        true as is_excluding
+        coalesce(reported_sent_count, events_sent_count) as share_of_count
     from counted_twice
     where delivered_how = 'reported'
     union all
     select
         campaign_key,
         'sent_events_match_reported' as check_name,
-        9 as check_rank,
         case
             when
                 abs(events_attempted_count - reported_sent_count)
@@ -60,18 +56,15 @@ basis_pairs as (
             else events_sent_count
         end as left_value,
         reported_sent_count as right_value,
-        reported_sent_count as share_of_count,
-        false as is_excluding
+        reported_sent_count as share_of_count
     from counted_twice
     union all
     select
         campaign_key,
         'unsubscribes_events_match_reported' as check_name,
-        10 as check_rank,
         events_unsubscribe_count as left_value,
         reported_unsubscribe_count as right_value,
-        reported_unsubscribe_count as share_of_count,
-        false as is_excluding
+        reported_unsubscribe_count as share_of_count
     from counted_twice
 ),
 
@@ -81,7 +74,6 @@ basis_limits as (
         campaign_key,
         check_name,
 
-        check_rank,
         left_value,
         right_value,
         abs(left_value - right_value) as distance,
@@ -92,9 +84,7 @@ basis_limits as (
         greatest(
             {{ var('reconciliation_reported_count') }},
             share_of_count * {{ var('reconciliation_reported_share_pct') }} * 0.01
-        ) as reported_above,
-
-        is_excluding
+        ) as reported_above
     from basis_pairs
 ),
 
@@ -110,12 +100,9 @@ basis_checks as (
             else 'unknown'
         end as verdict,
 
-        check_rank,
         left_value,
         right_value,
-        cast(broken_above as double) as tolerance,
-
-        is_excluding
+        cast(broken_above as double) as tolerance
     from basis_limits
 )
 

@@ -20,8 +20,6 @@ stg_runs as (
     select * from {{ ref('stg_runs') }}
 ),
 
--- Bounces are known as a total or as its parts. Blocked mail is a part that most
--- exports do not have; hard and soft are parts that no total lacks.
 totals as (
     select
         campaign_key,
@@ -33,10 +31,7 @@ totals as (
         hard_bounce_count,
         soft_bounce_count,
         block_count,
-        coalesce(
-            bounce_count,
-            hard_bounce_count + soft_bounce_count + coalesce(block_count, 0)
-        ) as bounce_count,
+        {{ bounces_of_totals() }} as bounce_count,
         dropped_count,
         deferred_count,
         unsubscribe_count,
@@ -54,12 +49,7 @@ delivered_totals as (
     select
         campaign_key,
 
-        case
-            when delivered_how = 'recipients_minus_bounces'
-                then sent_count - bounce_count - coalesce(dropped_count, 0)
-            when delivered_how = 'unavailable' then null
-            else delivered_count
-        end as delivered_count,
+        {{ delivered_of_totals() }} as delivered_count,
         case
             when delivered_how = 'recipients_minus_bounces'
                 then 'recipients_minus_bounces'

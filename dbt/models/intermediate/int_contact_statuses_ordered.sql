@@ -25,6 +25,7 @@ explained_statuses as (
         stg_contact_snapshots.contact_key,
         stg_contact_snapshots.mailbox_provider,
         stg_contact_snapshots.status,
+        stg_contact_snapshots.snapshot_scope,
         case
             when
                 contact_statuses.exit_cause is not null
@@ -76,6 +77,7 @@ ordered_statuses as (
         contact_key,
         mailbox_provider,
         status,
+        snapshot_scope,
         exit_cause,
         signup_source,
         opt_in_method,
@@ -119,6 +121,7 @@ consistent_statuses as (
         contact_key,
         mailbox_provider,
         status,
+        snapshot_scope,
         exit_cause,
         signup_source,
         opt_in_method,
@@ -134,10 +137,14 @@ consistent_statuses as (
 
         is_on_list,
         is_whole_list,
+        coalesce(
+            cast(next_exported_at as date) > cast(exported_at as date), true
+        ) as is_last_of_day,
 
         opted_in_at,
         status_changed_at,
-        exported_at
+        exported_at,
+        next_exported_at
     from ordered_statuses
     where
         not is_on_list

@@ -8,102 +8,45 @@ int_outcomes_checked_against_sent as (
     select * from {{ ref('int_outcomes_checked_against_sent') }}
 ),
 
+int_limits_checked as (
+    select * from {{ ref('int_limits_checked') }}
+),
+
 int_bases_checked_against_each_other as (
     select * from {{ ref('int_bases_checked_against_each_other') }}
 ),
 
-int_vendor_rates_explained as (
-    select * from {{ ref('int_vendor_rates_explained') }}
+int_event_counts_checked as (
+    select * from {{ ref('int_event_counts_checked') }}
 ),
 
-limits as (
-    select
-        campaign_key,
-        'delivered_not_above_sent' as check_name,
-        2 as check_rank,
-        delivered_count as left_value,
-        sent_count as right_value
-    from int_campaigns_put_on_one_basis
-    union all
-    select
-        campaign_key,
-        'bounces_not_above_sent' as check_name,
-        3 as check_rank,
-        bounce_count as left_value,
-        sent_count as right_value
-    from int_campaigns_put_on_one_basis
-    union all
-    select
-        campaign_key,
-        'unsubscribes_not_above_delivered' as check_name,
-        4 as check_rank,
-        unsubscribe_count as left_value,
-        delivered_count as right_value
-    from int_campaigns_put_on_one_basis
-    union all
-    select
-        campaign_key,
-        'complaints_not_above_delivered' as check_name,
-        5 as check_rank,
-        complaint_count as left_value,
-        delivered_count as right_value
-    from int_campaigns_put_on_one_basis
-    union all
-    select
-        campaign_key,
-        'unique_opens_not_above_delivered' as check_name,
-        6 as check_rank,
-        greatest(unique_open_count, human_open_count) as left_value,
-        delivered_count as right_value
-    from int_campaigns_put_on_one_basis
-    union all
-    select
-        campaign_key,
-        'unique_clicks_not_above_delivered' as check_name,
-        7 as check_rank,
-        unique_click_count as left_value,
-        delivered_count as right_value
-    from int_campaigns_put_on_one_basis
+int_send_times_checked as (
+    select * from {{ ref('int_send_times_checked') }}
 ),
 
-limit_checks as (
+int_vendor_rates_checked as (
+    select * from {{ ref('int_vendor_rates_checked') }}
+),
+
+denominator_checks as (
+    select * from {{ ref('denominator_checks') }}
+),
+
+-- No delivered count is no contradiction, and no rate either.
+delivered_count_checks as (
     select
         campaign_key,
-        check_name,
+        'delivered_count_is_known' as check_name,
 
         case
-            when left_value > right_value then 'broken'
-            when left_value <= right_value then 'reconciled'
-            else 'unknown'
-        end as verdict,
-
-        check_rank,
-        left_value,
-        right_value,
-        cast(0 as double) as tolerance,
-
-        true as is_excluding
-    from limits
-),
-
--- A rate on another denominator is the vendor's business as long as we know which.
-vendor_rate_checks as (
-    select
-        campaign_key,
-        'vendor_rate_explained' as check_name,
-
-        case
-            when vendor_rate_denominator = 'unexplained' then 'broken'
+            when delivered_count is null then 'unknown'
             else 'reconciled'
         end as verdict,
 
-        11 as check_rank,
-        unsubscribe_count as left_value,
-        denominator_count as right_value,
-        vendor_unsubscribe_rate_half_unit_pct as tolerance,
-
-        false as is_excluding
-    from int_vendor_rates_explained
+        delivered_count as left_value,
+        cast(null as bigint) as right_value,
+        cast(null as double) as tolerance
+    from int_campaigns_put_on_one_basis
 ),
 
 checks as (
@@ -111,61 +54,92 @@ checks as (
         campaign_key,
         check_name,
         verdict,
-        check_rank,
         left_value,
         right_value,
-        tolerance,
-        is_excluding
+        tolerance
+    from delivered_count_checks
+    union all
+    select
+        campaign_key,
+        check_name,
+        verdict,
+        left_value,
+        right_value,
+        tolerance
     from int_outcomes_checked_against_sent
     union all
     select
         campaign_key,
         check_name,
         verdict,
-        check_rank,
         left_value,
         right_value,
-        tolerance,
-        is_excluding
-    from limit_checks
+        tolerance
+    from int_limits_checked
     union all
     select
         campaign_key,
         check_name,
         verdict,
-        check_rank,
         left_value,
         right_value,
-        tolerance,
-        is_excluding
+        tolerance
     from int_bases_checked_against_each_other
     union all
     select
         campaign_key,
         check_name,
         verdict,
-        check_rank,
         left_value,
         right_value,
-        tolerance,
-        is_excluding
-    from vendor_rate_checks
+        tolerance
+    from int_event_counts_checked
+    union all
+    select
+        campaign_key,
+        check_name,
+        verdict,
+        left_value,
+        right_value,
+        tolerance
+    from int_send_times_checked
+    union all
+    select
+        campaign_key,
+        check_name,
+        verdict,
+        left_value,
+        right_value,
+        tolerance
+    from int_vendor_rates_checked
 ),
 
 judged_checks as (
     select
-        campaign_key,
-        check_name,
+        checks.campaign_key,
+        checks.check_name,
 
-        verdict,
+        checks.verdict,
 
-        check_rank,
-        left_value,
-        right_value,
-        tolerance,
+        denominator_checks.rank as check_rank,
+        checks.left_value,
+        checks.right_value,
+        checks.tolerance,
 
-        verdict = 'broken' and is_excluding as is_excluded
+        coalesce(
+            denominator_checks.is_excluding
+            and (
+                checks.verdict = 'broken'
+                or (
+                    checks.verdict = 'unknown'
+                    and denominator_checks.is_excluding_when_unknown
+                )
+            ),
+            false
+        ) as is_excluded
     from checks
+    left join denominator_checks
+        on checks.check_name = denominator_checks.check_name
 )
 
 select * from judged_checks

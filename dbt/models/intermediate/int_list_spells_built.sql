@@ -4,8 +4,8 @@ int_contact_statuses_ordered as (
     select * from {{ ref('int_contact_statuses_ordered') }}
 ),
 
-int_list_snapshots_in_order as (
-    select * from {{ ref('int_list_snapshots_in_order') }}
+int_list_snapshots_judged as (
+    select * from {{ ref('int_list_snapshots_judged') }}
 ),
 
 -- A contact who still has to confirm was neither on the list nor off it, but was there
@@ -24,7 +24,7 @@ dated_statuses as (
 
         statuses.is_on_list,
         statuses.exit_cause is not null as is_exit,
-        bool_or(statuses.is_whole_list) over (
+        bool_or(snapshots.resolved_scope = 'full') over (
             partition by
                 statuses.source,
                 statuses.account,
@@ -49,7 +49,7 @@ dated_statuses as (
         statuses.exported_at,
         snapshots.next_whole_list_exported_at
     from int_contact_statuses_ordered as statuses
-    inner join int_list_snapshots_in_order as snapshots
+    inner join int_list_snapshots_judged as snapshots
         on
             statuses.source = snapshots.source
             and statuses.account = snapshots.account

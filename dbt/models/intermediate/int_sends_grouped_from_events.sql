@@ -59,9 +59,10 @@ send_events as (
     where event_types.creates_send
 ),
 
--- Sent, delivered, bounced and the like are a minimum or a flag, which a redelivered
--- copy cannot change. Only what may truly repeat has to lose its copies, and removing
--- them from every event would cost more than everything else here.
+-- Sent, delivered, bounced and the like are a minimum, a maximum or a flag, which a
+-- redelivered copy cannot change: it repeats the key of its event. Only what may truly
+-- repeat has to lose its copies, and removing them from every event would cost more
+-- than everything else here.
 single_events as (
     select
         source,
@@ -70,6 +71,7 @@ single_events as (
         variant,
         message_id,
         contact_key,
+        event_key,
         unmatched_message_id,
         event_type,
         mailbox_provider,
@@ -78,6 +80,7 @@ single_events as (
         bounce_class,
         drop_reason,
         load,
+        load as first_load,
         is_machine,
         occurred_at
     from send_events
@@ -90,6 +93,7 @@ single_events as (
         min(variant) as variant,
         min(message_id) as message_id,
         min(contact_key) as contact_key,
+        event_key,
         min(unmatched_message_id) as unmatched_message_id,
         min(event_type) as event_type,
         min(mailbox_provider) as mailbox_provider,
@@ -98,6 +102,7 @@ single_events as (
         cast(null as string) as bounce_class,
         cast(null as string) as drop_reason,
         max(load) as load,
+        min(load) as first_load,
         bool_or(is_machine) as is_machine,
         min(occurred_at) as occurred_at
     from send_events
@@ -119,6 +124,7 @@ located_events as (
         ) as variant,
         single_events.contact_key,
         single_events.message_id,
+        single_events.event_key,
         case
             when int_messages_matched_to_campaigns.campaign_id is null
                 then single_events.unmatched_message_id
@@ -130,6 +136,7 @@ located_events as (
         single_events.send_type,
         single_events.drop_reason,
         single_events.load,
+        single_events.first_load,
 
         case
             when single_events.event_type = 'bounced'
@@ -137,6 +144,8 @@ located_events as (
         end as bounce_rank,
 
         single_events.is_machine,
+        int_messages_matched_to_campaigns.campaign_id is not null
+            as is_campaign_lent,
 
         single_events.occurred_at
     from single_events
@@ -162,11 +171,25 @@ grouped_events as (
         lone_message_id,
 
         min(message_id) as message_id,
+        max(message_id) as last_message_id,
+        min(event_key) filter (
+            where event_type = 'delivered'
+        ) as first_delivered_event_key,
+        max(event_key) filter (
+            where event_type = 'delivered'
+        ) as last_delivered_event_key,
         min(mailbox_provider) as mailbox_provider,
         min(stream_name) as stream_name,
         min(send_type) as send_type,
         min(drop_reason) filter (where event_type = 'dropped') as drop_reason,
         max(load) as last_load,
+        min(first_load) filter (
+            where event_type in ('delivered', 'autoreplied')
+        ) as delivered_load,
+        min(first_load) filter (where event_type = 'bounced') as bounced_load,
+        min(first_load) filter (
+            where event_type in ('opened', 'clicked', 'complained')
+        ) as proven_load,
 
         count(*) filter (where event_type = 'opened') as open_count,
         count(*) filter (
@@ -184,10 +207,20 @@ grouped_events as (
         ) as unknown_click_count,
         min(bounce_rank) as bounce_rank,
 
+        bool_and(is_campaign_lent) filter (
+            where event_type = 'sent'
+        ) as is_sent_event_unnamed,
+        bool_and(is_campaign_lent) filter (
+            where event_type = 'delivered'
+        ) as is_delivered_event_unnamed,
+
         min(occurred_at) as first_event_at,
         max(occurred_at) as last_event_at,
         min(occurred_at) filter (where event_type = 'sent') as sent_at,
         min(occurred_at) filter (where event_type = 'delivered') as delivered_at,
+        max(occurred_at) filter (
+            where event_type = 'delivered'
+        ) as last_delivered_at,
         max(occurred_at) filter (
             where event_type in ('delivered', 'autoreplied')
         ) as last_accepted_at,
@@ -251,6 +284,9 @@ decided_sends as (
         bounce_classes.bounce_class,
         grouped_events.drop_reason,
         grouped_events.last_load,
+        grouped_events.delivered_load,
+        grouped_events.bounced_load,
+        grouped_events.proven_load,
 
         grouped_events.open_count,
         grouped_events.human_open_count,
@@ -258,12 +294,27 @@ decided_sends as (
         grouped_events.click_count,
         grouped_events.human_click_count,
         grouped_events.unknown_click_count,
+        {{ seconds_between(
+            'grouped_events.delivered_at', 'grouped_events.last_delivered_at'
+        ) }} as seconds_between_deliveries,
 
         coalesce(
             grouped_events.first_opened_at,
             grouped_events.first_clicked_at,
             grouped_events.complained_at
         ) is not null as is_delivery_proven,
+        coalesce(
+            grouped_events.first_delivered_event_key
+            <> grouped_events.last_delivered_event_key,
+            false
+        ) as is_delivered_again,
+        coalesce(
+            grouped_events.message_id <> grouped_events.last_message_id, false
+        ) as has_several_messages,
+        coalesce(grouped_events.is_sent_event_unnamed, false)
+            as is_sent_event_unnamed,
+        coalesce(grouped_events.is_delivered_event_unnamed, false)
+            as is_delivered_event_unnamed,
 
         grouped_events.first_event_at,
         grouped_events.last_event_at,

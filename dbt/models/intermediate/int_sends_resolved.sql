@@ -28,7 +28,12 @@ opted_out_sends as (
         bool_or(is_headline_scope) as is_opted_out,
         bool_or(not is_headline_scope) as is_topic_opted_out,
 
-        min(opted_out_at) as opted_out_at
+        min(first_load) as opted_out_load,
+
+        min(opted_out_at) as opted_out_at,
+        min(opted_out_at) filter (
+            where recorded_from = 'event'
+        ) as event_opted_out_at
     from int_opt_outs_rolled_up
     where is_by_recipient and send_key is not null
     group by all
@@ -77,6 +82,11 @@ concluded_sends as (
         sends.bounce_class,
         sends.drop_reason,
         sends.last_load,
+        coalesce(
+            sends.delivered_load,
+            least(sends.proven_load, opted_out_sends.opted_out_load)
+        ) as delivered_load,
+        sends.bounced_load,
 
         sends.open_count,
         case
@@ -86,6 +96,7 @@ concluded_sends as (
         case
             when sends.unknown_click_count = 0 then sends.human_click_count
         end as human_click_count,
+        sends.seconds_between_deliveries,
 
         sends.open_count > 0 as is_opened,
         case
@@ -96,6 +107,10 @@ concluded_sends as (
         coalesce(opted_out_sends.is_opted_out, false) as is_opted_out,
         coalesce(opted_out_sends.is_topic_opted_out, false) as is_topic_opted_out,
         sends.complained_at is not null as is_complained,
+        sends.is_delivered_again,
+        sends.has_several_messages,
+        sends.is_sent_event_unnamed,
+        sends.is_delivered_event_unnamed,
 
         sends.first_event_at,
         sends.last_event_at,
@@ -106,7 +121,13 @@ concluded_sends as (
         sends.first_human_opened_at,
         sends.first_clicked_at,
         opted_out_sends.opted_out_at,
-        sends.complained_at
+        sends.complained_at,
+        least(
+            sends.first_opened_at,
+            sends.first_clicked_at,
+            opted_out_sends.event_opted_out_at,
+            sends.complained_at
+        ) as first_responded_at
     from int_sends_grouped_from_events as sends
     left join int_campaigns_united as campaigns
         on sends.campaign_key = campaigns.campaign_key
@@ -135,11 +156,14 @@ flagged_sends as (
         case when outcome = 'bounced' then bounce_class end as bounce_class,
         case when outcome = 'dropped' then drop_reason end as drop_reason,
         last_load,
+        delivered_load,
+        bounced_load,
 
         open_count,
         human_open_count,
         click_count,
         human_click_count,
+        seconds_between_deliveries,
 
         outcome = 'delivered' as is_delivered,
         outcome = 'delivered' and delivered_at is null as is_delivery_inferred,
@@ -153,6 +177,10 @@ flagged_sends as (
         is_opted_out,
         is_topic_opted_out,
         is_complained,
+        is_delivered_again,
+        has_several_messages,
+        is_sent_event_unnamed,
+        is_delivered_event_unnamed,
 
         first_event_at,
         last_event_at,
@@ -163,7 +191,8 @@ flagged_sends as (
         first_human_opened_at,
         first_clicked_at,
         opted_out_at,
-        complained_at
+        complained_at,
+        first_responded_at
     from concluded_sends
 )
 

@@ -61,6 +61,32 @@ possible_denominators as (
     from printed_rates
 ),
 
+-- Read as a percentage, and as the fraction that an export may print instead.
+possible_rates as (
+    select
+        campaign_key,
+
+        unsubscribe_count,
+
+        vendor_unsubscribe_rate_pct as rate_pct,
+        vendor_unsubscribe_rate_half_unit_pct as half_unit_pct,
+
+        false as is_fraction
+    from printed_rates
+    union all
+    select
+        campaign_key,
+
+        unsubscribe_count,
+
+        100 * vendor_unsubscribe_rate_pct as rate_pct,
+        100 * vendor_unsubscribe_rate_half_unit_pct as half_unit_pct,
+
+        true as is_fraction
+    from printed_rates
+    where vendor_unsubscribe_rate_pct > 0
+),
+
 -- No division: a denominator of 0 explains nothing, and the allowance is for the noise
 -- of binary fractions at an exact half unit.
 fitting_denominators as (
@@ -69,23 +95,27 @@ fitting_denominators as (
         possible_denominators.vendor_rate_denominator,
         possible_denominators.denominator_count,
 
+        possible_rates.is_fraction,
+
         row_number() over (
             partition by printed_rates.campaign_key
             order by
+                possible_rates.is_fraction asc,
                 possible_denominators.vendor_rate_denominator
                 = printed_rates.vendor_rate_base desc nulls last,
-                possible_denominators.preference_rank
+                possible_denominators.preference_rank asc
         ) as fit_rank
     from printed_rates
+    inner join possible_rates
+        on printed_rates.campaign_key = possible_rates.campaign_key
     inner join possible_denominators
         on printed_rates.campaign_key = possible_denominators.campaign_key
     where
         possible_denominators.denominator_count > 0
         and abs(
-            printed_rates.vendor_unsubscribe_rate_pct
-            * possible_denominators.denominator_count
-            - 100 * printed_rates.unsubscribe_count
-        ) <= (printed_rates.vendor_unsubscribe_rate_half_unit_pct + 1e-9)
+            possible_rates.rate_pct * possible_denominators.denominator_count
+            - 100 * possible_rates.unsubscribe_count
+        ) <= (possible_rates.half_unit_pct + 1e-9)
         * possible_denominators.denominator_count
 ),
 
@@ -93,13 +123,18 @@ explained_rates as (
     select
         printed_rates.campaign_key,
 
-        coalesce(fitting_denominators.vendor_rate_denominator, 'unexplained')
-            as vendor_rate_denominator,
+        case
+            when not fitting_denominators.is_fraction
+                then fitting_denominators.vendor_rate_denominator
+            else 'unexplained'
+        end as vendor_rate_denominator,
 
         printed_rates.unsubscribe_count,
         fitting_denominators.denominator_count,
 
-        printed_rates.vendor_unsubscribe_rate_half_unit_pct
+        printed_rates.vendor_unsubscribe_rate_half_unit_pct,
+
+        coalesce(fitting_denominators.is_fraction, false) as is_fraction
     from printed_rates
     left join fitting_denominators
         on

@@ -4,6 +4,10 @@ fct_denominator_checks as (
     select * from {{ ref('fct_denominator_checks') }}
 ),
 
+denominator_checks as (
+    select * from {{ ref('denominator_checks') }}
+),
+
 dim_runs as (
     select * from {{ ref('dim_runs') }}
 ),
@@ -21,6 +25,9 @@ denominator_audit as (
 
         fct_denominator_checks.verdict,
         fct_denominator_checks.exclusion_reason,
+        denominator_checks.label,
+        denominator_checks.explanation,
+        denominator_checks.advice,
 
         fct_denominator_checks.left_value,
         fct_denominator_checks.right_value,
@@ -29,6 +36,8 @@ denominator_audit as (
 
         fct_denominator_checks.is_excluded
     from fct_denominator_checks
+    left join denominator_checks
+        on fct_denominator_checks.check_name = denominator_checks.check_name
 )
 
 select * from denominator_audit

@@ -29,6 +29,8 @@ renamed as (
         row_count,
         unmapped_count,
 
+        is_confirmed,
+
         exported_at,
         landed_at,
         first_seen_at

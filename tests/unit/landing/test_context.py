@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow.parquet as pq
@@ -102,6 +102,41 @@ def test_accounts_are_those_seen_and_those_declared(deployment: Deployment) -> N
     }
 
 
+def test_what_no_owner_declared_is_an_empty_table(deployment: Deployment) -> None:
+    deployment.drop("generic/a.csv", EVENTS)
+    deployment.land()
+    assert table(deployment, "snapshot_declarations") == []
+
+
+def test_a_declared_snapshot_lands_nothing_again(deployment: Deployment) -> None:
+    deployment.drop("generic/crm/a.csv", EVENTS)
+    before = deployment.land().build_id
+    deployment.configure(
+        "accounts: {generic: {crm: {snapshots: ["
+        "{exported: 2026-10-01, scope: segment, list: News},"
+        " {exported: 2026-09-01, scope: full}]}}}"
+    )
+    landed = deployment.land()
+    assert landed.judged == []
+    assert landed.build_id != before
+    assert table(deployment, "snapshot_declarations") == [
+        {
+            "source": "generic",
+            "account": "crm",
+            "list": "News",
+            "scope": "segment",
+            "exported_date": date(2026, 10, 1),
+        },
+        {
+            "source": "generic",
+            "account": "crm",
+            "list": None,
+            "scope": "full",
+            "exported_date": date(2026, 9, 1),
+        },
+    ]
+
+
 def test_an_empty_inbox_still_writes_the_tables_of_what_is_there(
     deployment: Deployment,
 ) -> None:
@@ -110,3 +145,39 @@ def test_an_empty_inbox_still_writes_the_tables_of_what_is_there(
     path.unlink()
     land_inbox(deployment.settings)
     assert len(table(deployment, "loads")) == 1
+
+
+def test_every_export_of_every_mapping_is_listed_used_or_not(
+    deployment: Deployment,
+) -> None:
+    deployment.drop("generic/a.csv", EVENTS)
+    deployment.land()
+    exports = {
+        (row["source"], row["export"]): row
+        for row in table(deployment, "source_exports")
+    }
+    contacts = exports["generic", "contacts"]
+    assert (contacts["source_kind"], contacts["lands"]) == ("any", "contact_snapshots")
+    assert contacts["required_columns"] == "email, list, status, exported_at"
+    assert contacts["event_types"] is None
+    assert "signup_source" in contacts["fields"].split(", ")
+    fields = table(deployment, "source_export_fields")
+    assert {
+        "source": "generic",
+        "export": "contacts",
+        "field": "reason",
+        "column_name": "opt_out_reason",
+    } in fields
+    assert {(row["source"], row["export"]) for row in fields} == set(exports)
+
+
+def test_a_file_that_did_not_land_still_came_at_a_moment(
+    deployment: Deployment,
+) -> None:
+    deployment.drop("generic/a.csv", EVENTS)
+    deployment.drop("generic/b.csv", EVENTS)
+    deployment.drop("generic/c.csv", "")
+    deployment.land()
+    loads = table(deployment, "loads")
+    assert [row["state"] for row in loads] == ["loaded", "duplicate", "refused"]
+    assert all(row["exported_at"] <= row["first_seen_at"] for row in loads)

@@ -631,3 +631,24 @@ def test_what_was_archived_and_not_committed_lands_though_the_inbox_is_empty(
     later = deployment.land(days=3)
     assert [load.state for load in later.judged] == ["loaded"]
     assert lake(deployment) == before
+
+
+@pytest.mark.parametrize(
+    ("header", "state"),
+    [
+        ("campaign_id,sent_at,unsubscribes", "refused"),
+        ("email,list,status,exported_at", "refused"),
+        ("event_id,event_type,occurred_at,email", "loaded"),
+    ],
+    ids=["campaign totals", "a list", "events of a quiet day"],
+)
+def test_a_header_alone_is_no_snapshot(
+    deployment: Deployment, header: str, state: str
+) -> None:
+    deployment.drop("generic/shop/header.csv", f"{header}\n")
+    deployment.land()
+    load = deployment.loads()["generic/shop/header.csv"]
+    assert load.state == state
+    if state == "refused":
+        assert (load.refusal_reason, load.record_count) == ("empty", 0)
+        assert "a header and no record" in (load.refusal_detail or "")

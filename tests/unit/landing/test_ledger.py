@@ -133,8 +133,8 @@ def test_only_a_loaded_package_answers_for_its_content(home: Home) -> None:
         ledger,
         entry("0000000002", identity="other").model_copy(update={"state": "refused"}),
     )
-    assert ledger.loaded("same").load == "0000000001"
-    assert ledger.loaded("other") is None
+    assert ledger.holder("same").load == "0000000001"
+    assert ledger.holder("other") is None
 
 
 def test_a_member_of_a_zip_is_named_behind_its_file() -> None:
