@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
@@ -153,6 +154,10 @@ def _execute(settings: Settings) -> Outcome:
     return outcome
 
 
+_DBT_FAILURE = re.compile(r"((?:Failure|Error) in \w+ \w+ \([^)]*\))")
+"""What dbt says failed, among everything else it prints."""
+
+
 def _explain_failure(outcome: Outcome, result: Any) -> None:
     for event in result.all_events:
         if event.is_step_failure:
@@ -165,7 +170,9 @@ def _explain_failure(outcome: Outcome, result: Any) -> None:
                 outcome.findings.append(says)
                 outcome.is_stopped = True
             else:
-                outcome.failure = f"{event.step_key}: {cause.cls_name}: {says}"
+                dbt_says = _DBT_FAILURE.search(cause.message)
+                told = dbt_says[1] if dbt_says else f"{cause.cls_name}: {says}"
+                outcome.failure = f"{event.step_key}: {told}"
             return
     outcome.failure = "The run failed before its first step."
 

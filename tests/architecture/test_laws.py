@@ -299,3 +299,15 @@ def test_every_seed_is_described_and_every_description_has_a_seed() -> None:
     listed = yaml.safe_load((SEEDS / "_seeds.yml").read_text(encoding="utf-8"))
     described = {seed["name"] for seed in listed["seeds"]}
     assert described == {path.stem for path in SEEDS.glob("*.csv")}
+
+
+def test_checks_of_campaigns_and_their_explanations_are_the_same() -> None:
+    seed = SEEDS / "denominator_checks.csv"
+    with seed.open(encoding="utf-8", newline="") as handle:
+        explained = {row["check_name"] for row in csv.DictReader(handle)}
+    checked = {
+        name
+        for path in LAYERS["intermediate"]
+        for name in re.findall(r"'(\w+)' as check_name", path.read_text("utf-8"))
+    }
+    assert checked == explained

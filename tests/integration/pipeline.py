@@ -13,6 +13,8 @@ from typing import Any
 import duckdb
 
 NOW = "2026-04-01T00:00:00Z"
+ABOUT_FILES = ("load_ledger", "source_freshness")
+"""Marts that tell when files came, so that the same file again shows in them."""
 
 
 @dataclass

@@ -60,6 +60,7 @@ def test_every_mart_is_published_and_only_marts(definitions: object) -> None:
         "load_ledger",
         "opt_out_conservation",
         "opt_out_reasons",
+        "rate_revisions",
         "unsubscribe_rates_monthly",
     }
 

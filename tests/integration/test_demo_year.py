@@ -118,8 +118,17 @@ def test_an_unknown_delivered_count_gives_no_rate(
     (row,) = _sends(deployment, "unknown_delivered")
     assert row["delivered_count_basis"] == "unavailable"
     assert row["delivered_count"] is None
+    assert row["exclusion_reason"] == "delivered_count_is_known"
     assert row["unsubscribe_rate_pct"] is None
     assert row["unsubscribe_count"] > 0
+
+
+def test_no_healthy_send_is_excluded(deployment: Deployment, screen: str) -> None:
+    (row,) = deployment.query(
+        "select count(*) as sends from main.campaign_unsubscribe_rates"
+        " where is_excluded"
+    )
+    assert row["sends"] == 2  # the two planted ones above
 
 
 def test_the_newest_send_is_provisional(deployment: Deployment, screen: str) -> None:

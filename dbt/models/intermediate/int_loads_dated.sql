@@ -55,6 +55,8 @@ dated_loads as (
         stg_loads.row_count,
         stg_loads.unmapped_count,
 
+        stg_loads.is_confirmed,
+
         case
             when stated_moments.exported_at <= stg_loads.first_seen_at
                 then stated_moments.exported_at

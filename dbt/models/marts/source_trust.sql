@@ -97,6 +97,7 @@ bounce_counts as (
 ),
 
 -- One record may become several rows, each with a word nobody knows: it is one record.
+-- The same content again is no other file: it changes no figure.
 file_counts as (
     select
         source,
@@ -114,6 +115,7 @@ file_counts as (
             as bigint
         ) as unmapped_record_count
     from fct_loads
+    where state <> 'duplicate'
     group by all
 ),
 
