@@ -22,7 +22,7 @@ from dagster_project.demo import write_demo
 from dagster_project.settings import DBT_PROJECT
 from tests.faults import denominator_faults as faults
 from tests.faults.denominator_faults import Campaign, Hit, Injector, Site
-from tests.faults.small_inbox import LIST_SIZE, feed_campaign, write_small_inbox
+from tests.faults.small_inbox import LIST_SIZE, MONTHS, START, WEEK, write_small_inbox
 from tests.faults.small_inbox import NOW as SMALL_NOW
 from tests.integration.pipeline import Deployment
 
@@ -77,16 +77,14 @@ class Fault:
     small: Site | None = None
 
 
-WEEK = Site("amazon_ses/shop", "2026-03-07")
+A_WEEK = Site("amazon_ses/shop", "2026-03-07")
 TOTALS, SMALL_TOTALS = "mailchimp/newsletter", "mailchimp/newsletter"
 LISTS = "generic/crm"
 
 
 def _small_week(number: int) -> Site:
     """A week of the small feed; every fault has its own."""
-    dates = ["01-03", "01-10", "01-17", "01-24", "01-31", "02-07", "02-14", "02-21"]
-    dates += ["02-28", "03-07", "03-14", "03-21", "03-28"]
-    return Site("amazon_ses/shop", f"events-2026-{dates[number]}")
+    return Site("amazon_ses/shop", f"events-{START + number * WEEK:%Y-%m-%d}")
 
 
 FAULTS = {
@@ -100,7 +98,7 @@ FAULTS = {
     ),
     "a day of delivered events is lost": Fault(
         faults.lose_a_day_of_deliveries,
-        demo=WEEK,
+        demo=A_WEEK,
         small=_small_week(1),
         outcome="excluded",
         reasons=(
@@ -112,7 +110,7 @@ FAULTS = {
     ),
     "a third of a day's delivered events is lost": Fault(
         faults.lose_a_third_of_deliveries,
-        demo=WEEK,
+        demo=A_WEEK,
         small=_small_week(2),
         outcome="excluded",
         reasons=("sends_are_resolved", "delivered_events_are_complete"),
@@ -143,8 +141,8 @@ FAULTS = {
     ),
     "a week of events is an empty file": Fault(
         faults.empty_feed_file,
-        demo=WEEK,
-        small=_small_week(12),
+        demo=A_WEEK,
+        small=_small_week(10),
         outcome="refused",
         words=("empty",),
     ),
@@ -164,23 +162,23 @@ FAULTS = {
     ),
     "a week of events comes again under new ids": Fault(
         faults.double_under_new_ids,
-        demo=WEEK,
-        small=_small_week(5),
+        demo=A_WEEK,
+        small=_small_week(4),
         outcome="excluded",
         reasons=("deliveries_are_single",),
         words=("twice",),
     ),
     "12 % of the events name nothing": Fault(
         faults.lose_tags,
-        demo=WEEK,
-        small=_small_week(6),
+        demo=A_WEEK,
+        small=_small_week(5),
         outcome="excluded",
         reasons=("events_name_their_campaign",),
         words=("campaign id",),
     ),
     "12 % of the events name another campaign": Fault(
         faults.lose_campaign_tag,
-        demo=WEEK,
+        demo=A_WEEK,
         small=_small_week(7),
         outcome="excluded",
         reasons=(
@@ -225,7 +223,7 @@ FAULTS = {
         demo=Site(LISTS, "preference-centre-2026-05"),
         small=Site(LISTS, "preference-centre-2026-05"),
         outcome="rejected",
-        words=("email", "address"),
+        words=("email", "not_mail"),
     ),
     "text messages stand among the events": Fault(
         faults.add_texts_to_events,
@@ -243,8 +241,8 @@ FAULTS = {
     ),
     "deliveries come from an export a day ahead": Fault(
         faults.shift_deliveries_by_a_day,
-        demo=WEEK,
-        small=_small_week(9),
+        demo=A_WEEK,
+        small=_small_week(8),
         outcome="excluded",
         reasons=("responses_follow_delivery",),
         words=("before the mail had arrived", "time zone"),
@@ -295,6 +293,7 @@ class Published:
     deployment: Deployment
     exit_code: int = 0
     findings: list[str] = field(default_factory=list)
+    has_marts: bool = True
 
     @cached_property
     def campaigns(self) -> dict[Campaign, dict[str, Any]]:
@@ -339,7 +338,8 @@ def _run(deployment: Deployment, now: str) -> Published:
     assert done.stdout.startswith("{"), done.stdout + done.stderr
     summary = json.loads(done.stdout)
     assert summary["failure"] is None, summary["failure"]
-    return Published(deployment, done.returncode, summary["findings"])
+    has_marts = (deployment.home / "published" / "marts.duckdb").exists()
+    return Published(deployment, done.returncode, summary["findings"], has_marts)
 
 
 # -- what must be seen -------------------------------------------------------------
@@ -471,12 +471,12 @@ def _only_in(campaign: Campaign, gone: set[str]) -> bool:
     return any(name.startswith("/".join(campaign[:2])) for name in gone)
 
 
-def _check_stopped(fault: Fault, stopped: Published, *, first: bool) -> None:
+def _check_stopped(fault: Fault, stopped: Published) -> None:
     assert stopped.exit_code == EXIT_CODES["stopped"], stopped.findings
     told = " ".join(stopped.findings)
     for word in fault.words:
         assert word in told, (word, told)
-    assert (stopped.deployment.home / "published/marts.duckdb").exists() != first
+    assert not stopped.has_marts
 
 
 def _declare(deployment: Deployment) -> None:
@@ -518,7 +518,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Short:
 def test_a_fall_nobody_explained_stops_the_marts_until_its_owner_does(
     short: Short,
 ) -> None:
-    _check_stopped(SHORT[STOPPING], short.stopped, first=True)
+    _check_stopped(SHORT[STOPPING], short.stopped)
     assert short.published.exit_code == 0, short.published.findings
     # Not one of the 200 left, though the file shows 40 of them.
     assert set(short.published.lost().values()) <= {0}
@@ -539,14 +539,45 @@ def test_who_was_not_hit_counts_as_the_inbox_was_made(short: Short) -> None:
     _check_the_others(list(short.hits.values()), short.clean, short.published)
 
 
-EXCLUDED = {
-    ("mailchimp", "newsletter", "newsletter-01-06"): "delivered_not_above_sent",
+SUM = "delivered_plus_bounced_plus_dropped_plus_pending_is_sent"
+LOST = ("delivered_events_are_complete", "sends_are_resolved")
+EXCLUDED: dict[Campaign, tuple[str, ...]] = {
+    # All delivered events of a day are lost, a third of them, and the bounces.
+    ("amazon_ses", "shop", "shop-02"): ("delivered_count_is_known",),
+    ("amazon_ses", "shop", "shop-03"): LOST,
+    ("amazon_ses", "shop", "shop-04"): ("sends_are_resolved",),
+    # Twice under new ids; 12 % without any name, and 12 % under another, which becomes
+    # a campaign of its own.
+    ("amazon_ses", "shop", "shop-05"): ("deliveries_are_single",),
+    ("amazon_ses", "shop", "shop-06"): ("events_name_their_campaign",),
+    ("amazon_ses", "shop", "shop-08"): (*LOST, "sent_events_are_complete"),
+    ("amazon_ses", "shop", "marketing"): (*LOST, "sent_events_are_complete"),
+    # Deliveries a day ahead; the file of this send is refused, its tail is not.
+    ("amazon_ses", "shop", "shop-09"): ("responses_follow_delivery",),
+    ("amazon_ses", "shop", "shop-11"): ("delivered_count_is_known",),
+    # Columns swapped; more leavers than readers; every send of an account moved.
+    ("mailchimp", "newsletter", "newsletter-01-06"): ("delivered_not_above_sent", SUM),
+    ("mailchimp", "newsletter", "newsletter-01-20"): ("delivered_not_above_sent", SUM),
+    **{
+        ("mailchimp", "newsletter", f"newsletter-02-{day}"): (
+            "unsubscribes_not_above_delivered",
+        )
+        for day in ("06", "20")
+    },
+    **{
+        ("mailchimp", "agency", f"agency-{month:02d}-{day}"): ("send_times_agree",)
+        for month in MONTHS
+        for day in ("06", "20")
+    },
+    # A fraction, and neither deliveries nor bounces.
+    ("generic", "crm", "store-event-02"): ("vendor_rate_is_in_percent",),
+    ("generic", "crm", "store-event-04"): ("delivered_count_is_known",),
 }
 
 
 def test_exactly_what_was_hit_is_excluded_and_for_its_own_reason(short: Short) -> None:
     excluded = {
-        campaign: ", ".join(sorted(checks))
+        campaign: tuple(sorted(checks))
         for campaign, checks in short.published.exclusions.items()
     }
     assert excluded == EXCLUDED
@@ -597,7 +628,7 @@ def test_each_fault_alone_in_the_demo_year(
     hit = fault.inject(copied.inbox, fault.demo)
     published = _run(copied, DEMO_NOW)
     if fault.outcome == "stopped":
-        _check_stopped(fault, published, first=True)
+        _check_stopped(fault, published)
         _declare(copied)
         published = _run(copied, DEMO_NOW)
         assert published.exit_code == 0, published.findings
@@ -623,4 +654,3 @@ def test_no_two_faults_of_the_small_inbox_meet() -> None:
         fault.small for fault in SHORT.values() if fault.small and fault.small.pick
     ]
     assert len(set(places)) == len(places)
-    assert feed_campaign("shop", 0) == "shop-01"
