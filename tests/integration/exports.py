@@ -88,17 +88,38 @@ def _records() -> list[dict[str, Any]]:
         delivery = {"timestamp": "2026-03-02T09:31:00.000Z", "recipients": [address]}
         records.append(_event("Delivery", person, address, {"delivery": delivery}))
         if person < HARD + SOFT + LEFT:
-            change = {
-                "contactList": "readers",
-                "timestamp": "2026-03-02T18:00:00.000Z",
-                "source": "UnsubscribeHeader",
-                "oldTopicPreferences": {"unsubscribeAll": False},
-                "newTopicPreferences": {"unsubscribeAll": True},
-            }
-            records.append(
-                _event("Subscription", person, address, {"subscription": change})
-            )
+            records.append(_leaving(person, "2026-03-02T18:00:00.000Z"))
     return records
+
+
+def opt_outs_beside_the_rate() -> str:
+    """Opt-outs that belong to the example's account and not into its rate.
+
+    5 of the 20 leave again a day later; 3 people whom the send never reached name it;
+    4 recipients leave 17 days later, from no mail that anybody names.
+    """
+    first = HARD + SOFT
+    told = [
+        *(_leaving(first + n, "2026-03-03T18:00:00.000Z") for n in range(5)),
+        *(_leaving(SENT + n, "2026-03-02T20:00:00.000Z") for n in range(3)),
+    ]
+    for person in range(first + LEFT, first + LEFT + 4):
+        record = _leaving(person, "2026-03-19T12:00:00.000Z")
+        record["mail"] |= {"messageId": f"page-{person:05d}", "tags": {}}
+        told.append(record)
+    return "".join(json.dumps(record) + "\n" for record in told)
+
+
+def _leaving(person: int, at: str) -> dict[str, Any]:
+    change = {
+        "contactList": "readers",
+        "timestamp": at,
+        "source": "UnsubscribeHeader",
+        "oldTopicPreferences": {"unsubscribeAll": False},
+        "newTopicPreferences": {"unsubscribeAll": True},
+    }
+    address = f"reader{person:05d}@example.com"
+    return _event("Subscription", person, address, {"subscription": change})
 
 
 def _event(
