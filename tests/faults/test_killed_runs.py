@@ -16,7 +16,7 @@ from tests.integration.pipeline import ABOUT_FILES, NOW, Deployment
 
 pytestmark = pytest.mark.slow
 
-KILLS = 20
+KILLS = {"short": 8, "long": 20}
 ONE_RUN_SECONDS = 30
 """About what a run takes; moments are drawn over it, so that every stage is hit."""
 
@@ -63,13 +63,14 @@ def _stage(deployment: Deployment) -> str:
     return started[-1].split(" - ")[-3] if started else "start"
 
 
-def test_twenty_kills_and_one_run_give_the_marts_of_a_run_without_kills(
-    tmp_path: Path,
+def test_many_kills_and_one_run_give_the_marts_of_a_run_without_kills(
+    tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
+    kills = KILLS[pytestconfig.getoption("--faults")]
     chance = random.Random(20)
     killed = Deployment(tmp_path / "killed")
     stages: list[str] = []
-    for number in range(KILLS):
+    for number in range(kills):
         _fill(killed, number)
         # Every second kill falls into the whole run, the others into its first third,
         # where landing is.
@@ -79,11 +80,11 @@ def test_twenty_kills_and_one_run_give_the_marts_of_a_run_without_kills(
     killed.run()
 
     whole = Deployment(tmp_path / "whole")
-    for number in range(KILLS):
+    for number in range(kills):
         _fill(whole, number)
     whole.run()
 
-    assert len(stages) >= KILLS / 2, stages
+    assert len(stages) >= kills / 2, stages
     assert len(set(stages)) >= 2, stages
     # The ledger numbers and dates files by the run that judged them.
     assert killed.marts(leave_out=ABOUT_FILES) == whole.marts(leave_out=ABOUT_FILES)
