@@ -26,6 +26,7 @@ Record = dict[str, Any]
 ALL = 10**9
 """So much of a campaign is hit that nobody could overlook it."""
 DAY = timedelta(days=1)
+SETTLED_AFTER = timedelta(days=7)
 LOST_SHARE_PCT = 12
 RESPONSES = ("Open", "Click", "Complaint", "Subscription")
 SEND_DATE = "%b %d, %Y %I:%M %p"
@@ -252,35 +253,40 @@ def _sent_in(inbox: Path, site: Site) -> str:
     return max(sends, key=lambda campaign_id: sends[campaign_id])
 
 
-def _reached(inbox: Path, site: Site) -> set[tuple[str, str]]:
+def _reached(inbox: Path, site: Site) -> frozenset[tuple[str, str]]:
     """Campaign and person of every delivery that the feed still tells."""
-    return {
+    return frozenset(
         (entry.campaign_id, person)
         for _, told in _feed(inbox, site)
         for entry in told
         if entry.kind == "Delivery"
         for person in entry.people
-    }
+    )
 
 
 class _Count:
-    """Distinct people of each campaign, as harm, and records, as touched."""
+    """What of each campaign was hit: people by kind of record, and records."""
 
     def __init__(self, site: Site) -> None:
         self.site = site
-        self.people: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        self.people: dict[str, dict[str, set[str]]] = defaultdict(
+            lambda: defaultdict(set)
+        )
         self.records: dict[str, int] = defaultdict(int)
 
     def add(self, entry: Told, campaign_id: str = "") -> None:
         name = campaign_id or entry.campaign_id
         self.records[name] += len(entry.people)
-        self.people[name] |= {(entry.kind, person) for person in entry.people}
+        self.people[name][entry.kind].update(entry.people)
 
-    def hit(self, but: set[tuple[str, str]] = frozenset()) -> Hit:  # type: ignore[assignment]
-        """The hit, without people of whom the feed still tells enough."""
+    def hit(self, but: frozenset[tuple[str, str]] = frozenset()) -> Hit:
+        """Harmed are the people of the kind most hit, but for whom the rest tells."""
         harm = {
-            name: sum((name, person) not in but for _, person in people)
-            for name, people in self.people.items()
+            name: max(
+                sum((name, person) not in but for person in people)
+                for people in kinds.values()
+            )
+            for name, kinds in self.people.items()
         }
         return Hit(
             harm={self.site.campaign(name): count for name, count in harm.items()},
@@ -364,11 +370,12 @@ def _lose_tags(inbox: Path, site: Site, lose: Callable[[Record], Any]) -> Hit:
     for entry in told:
         if not _is_drawn(entry.kind + entry.message_id, LOST_SHARE_PCT):
             continue
-        if entry.tags.get("campaign"):
-            touched[entry.campaign_id] += len(entry.people)
-            if entry.kind in ("Send", "Delivery"):
-                count.add(entry)
+        named, is_counted = entry.campaign_id, entry.kind in ("Send", "Delivery")
         lose(entry.tags)
+        if entry.campaign_id != named:
+            touched[named] += len(entry.people)
+            if is_counted:
+                count.add(entry, named)
     _overwrite(path, _feed_bytes(told))
     hit = count.hit()
     hit.touched = {site.campaign(name): number for name, number in touched.items()}
@@ -401,25 +408,26 @@ def shift_deliveries_by_a_day(inbox: Path, site: Site) -> Hit:
         moment = arrived.get(entry.people[0])
         if moment is not None and entry.at < moment - timedelta(hours=1):
             count.add(entry)
-    hit = count.hit()
-    early = {person for _, person in count.people[campaign_id]}
-    return Hit(
-        harm={site.campaign(campaign_id): len(early)},
-        touched=dict.fromkeys(hit.harm, 0),
-    )
+    early = set().union(*count.people[campaign_id].values())
+    campaign = site.campaign(campaign_id)
+    return Hit(harm={campaign: len(early)}, touched={campaign: 0})
 
 
 # -- whole files -------------------------------------------------------------------
 
 
 def empty_feed_file(inbox: Path, site: Site) -> Hit:
-    """0 bytes where a week of events was."""
-    path, count = site.file(inbox), _Count(site)
+    """0 bytes where a week of events was: whoever was still answering lost some."""
+    path = site.file(inbox)
+    hit = Hit(files={_below(inbox, path)})
     for entry in _read_feed(path):
-        count.add(entry)
+        campaign = site.campaign(entry.campaign_id)
+        hit.touched[campaign] = ALL
+        age = entry.at - _moment(entry.record["mail"]["timestamp"])
+        if entry.is_of_a_campaign and age < SETTLED_AFTER:
+            hit.harm[campaign] = ALL
     _overwrite(path, b"")
-    hit = count.hit()
-    return Hit(touched=dict.fromkeys(hit.harm, ALL), files={_below(inbox, path)})
+    return hit
 
 
 def empty_newest_totals(inbox: Path, site: Site) -> Hit:

@@ -63,7 +63,8 @@ class Fault:
             one), rejected or skipped (the records hit are turned away), refused (the
             files hit are), stopped (nothing is published until the owner says).
         words: all of them are in what a person is told.
-        reasons: checks of which one, at least, excludes what is hit.
+        reasons: checks of which one, at least, excludes what is hit, or what a file
+            that was refused is missing from.
         unknown: counts that are then not known, rather than 0.
         small: where in the small inbox; None where it would hit everything.
     """
@@ -142,8 +143,9 @@ FAULTS = {
     "a week of events is an empty file": Fault(
         faults.empty_feed_file,
         demo=A_WEEK,
-        small=_small_week(10),
+        small=_small_week(11),
         outcome="refused",
+        reasons=("no_file_of_its_events_is_missing", "delivered_count_is_known"),
         words=("empty",),
     ),
     "the newest totals are an empty file": Fault(
@@ -431,6 +433,9 @@ def _check_refused(fault: Fault, hit: Hit, clean: Any, published: Published) -> 
         assert file["state"] == "refused"
         for word in fault.words:
             assert word in file["refusal_detail"].lower()
+    for campaign in hit.harm:
+        assert published.campaigns[campaign]["unsubscribe_rate_pct"] is None
+        assert published.exclusions[campaign].keys() & set(fault.reasons), campaign
 
 
 CHECKS = {
@@ -552,9 +557,11 @@ EXCLUDED: dict[Campaign, tuple[str, ...]] = {
     ("amazon_ses", "shop", "shop-06"): ("events_name_their_campaign",),
     ("amazon_ses", "shop", "shop-08"): (*LOST, "sent_events_are_complete"),
     ("amazon_ses", "shop", "marketing"): (*LOST, "sent_events_are_complete"),
-    # Deliveries a day ahead; the file of this send is refused, its tail is not.
+    # Deliveries a day ahead; a refused file that held the tail of one send and all but
+    # the tail of the next.
     ("amazon_ses", "shop", "shop-09"): ("responses_follow_delivery",),
-    ("amazon_ses", "shop", "shop-11"): ("delivered_count_is_known",),
+    ("amazon_ses", "shop", "shop-11"): ("no_file_of_its_events_is_missing",),
+    ("amazon_ses", "shop", "shop-12"): ("delivered_count_is_known",),
     # Columns swapped; more leavers than readers; every send of an account moved.
     ("mailchimp", "newsletter", "newsletter-01-06"): ("delivered_not_above_sent", SUM),
     ("mailchimp", "newsletter", "newsletter-01-20"): ("delivered_not_above_sent", SUM),
@@ -632,7 +639,9 @@ def test_each_fault_alone_in_the_demo_year(
         _declare(copied)
         published = _run(copied, DEMO_NOW)
         assert published.exit_code == 0, published.findings
-        assert published.lost() == clean.lost()
+        for name, lost in clean.lost().items():
+            # Who joined and left unseen between the other exports is in neither count.
+            assert 0.99 * lost <= published.lost()[name] <= lost
     else:
         expected = EXIT_CODES.get(fault.outcome, 0)
         assert published.exit_code == expected, published.findings
@@ -645,7 +654,7 @@ def test_each_fault_alone_in_the_demo_year(
 
 def test_a_fault_that_excludes_names_its_checks_and_its_words() -> None:
     for name, fault in FAULTS.items():
-        assert bool(fault.reasons) == (fault.outcome == "excluded"), name
+        assert fault.reasons or fault.outcome != "excluded", name
         assert fault.words or fault.outcome == "kept", name
 
 
