@@ -364,11 +364,13 @@ def _lose_tags(inbox: Path, site: Site, lose: Callable[[Record], Any]) -> Hit:
     for entry in told:
         if not _is_drawn(entry.kind + entry.message_id, LOST_SHARE_PCT):
             continue
-        if entry.tags.get("campaign"):
+        left = dict(entry.tags)
+        lose(left)
+        if left != entry.tags:
             touched[entry.campaign_id] += len(entry.people)
             if entry.kind in ("Send", "Delivery"):
                 count.add(entry)
-        lose(entry.tags)
+            entry.record["mail"]["tags"] = left
     _overwrite(path, _feed_bytes(told))
     hit = count.hit()
     hit.touched = {site.campaign(name): number for name, number in touched.items()}

@@ -541,6 +541,7 @@ def test_who_was_not_hit_counts_as_the_inbox_was_made(short: Short) -> None:
 
 SUM = "delivered_plus_bounced_plus_dropped_plus_pending_is_sent"
 LOST = ("delivered_events_are_complete", "sends_are_resolved")
+REFUSED = "no_file_of_its_events_is_missing"
 EXCLUDED: dict[Campaign, tuple[str, ...]] = {
     # All delivered events of a day are lost, a third of them, and the bounces.
     ("amazon_ses", "shop", "shop-02"): ("delivered_count_is_known",),
@@ -552,8 +553,10 @@ EXCLUDED: dict[Campaign, tuple[str, ...]] = {
     ("amazon_ses", "shop", "shop-06"): ("events_name_their_campaign",),
     ("amazon_ses", "shop", "shop-08"): (*LOST, "sent_events_are_complete"),
     ("amazon_ses", "shop", "marketing"): (*LOST, "sent_events_are_complete"),
-    # Deliveries a day ahead; the file of this send is refused, its tail is not.
-    ("amazon_ses", "shop", "shop-09"): ("responses_follow_delivery",),
+    # Deliveries a day ahead. The file of shop-11 is refused, with the last answers to
+    # the sends before it: shop-09 was sent at seven, and the file begins at midnight.
+    ("amazon_ses", "shop", "shop-09"): (REFUSED, "responses_follow_delivery"),
+    ("amazon_ses", "shop", "shop-10"): (REFUSED,),
     ("amazon_ses", "shop", "shop-11"): ("delivered_count_is_known",),
     # Columns swapped; more leavers than readers; every send of an account moved.
     ("mailchimp", "newsletter", "newsletter-01-06"): ("delivered_not_above_sent", SUM),
@@ -632,7 +635,9 @@ def test_each_fault_alone_in_the_demo_year(
         _declare(copied)
         published = _run(copied, DEMO_NOW)
         assert published.exit_code == 0, published.findings
-        assert published.lost() == clean.lost()
+        # A few exits stood in that export alone; nobody else has left.
+        for name, lost in clean.lost().items():
+            assert 0.99 * lost <= published.lost()[name] <= lost, name
     else:
         expected = EXIT_CODES.get(fault.outcome, 0)
         assert published.exit_code == expected, published.findings
