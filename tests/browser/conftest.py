@@ -80,7 +80,7 @@ class Chromium:
                 *QUIET,
                 f"--user-data-dir={profile}",
                 f"--window-size={width},{height}",
-                "--virtual-time-budget=10000",
+                "--virtual-time-budget=60000",
                 *options,
                 page.as_uri(),
             ],

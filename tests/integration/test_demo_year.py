@@ -109,7 +109,7 @@ def test_totals_that_contradict_themselves_are_excluded_in_the_open(
         f" and campaign_id = '{row['campaign_id']}'"
     )
     assert {"check_name": "delivered_not_above_sent"} in audit
-    assert "delivered not above sent" in screen
+    assert "together are not the mail that was sent" in screen
 
 
 def test_an_unknown_delivered_count_gives_no_rate(

@@ -154,7 +154,7 @@ def test_a_withdrawn_file_leaves_the_marts_as_if_it_had_never_come(
 
     unknown = deployment.call("withdraw", "wrong.csv")
     assert unknown.returncode == 2
-    assert "No loaded file is called wrong.csv" in unknown.stderr
+    assert "No loaded or refused file is called wrong.csv" in unknown.stderr
 
 
 def test_marts_of_nothing_are_not_published(tmp_path: Path) -> None:
