@@ -16,7 +16,7 @@ from tests.integration.pipeline import ABOUT_FILES, NOW, Deployment
 
 pytestmark = pytest.mark.slow
 
-KILLS = {"short": 8, "long": 20}
+KILLS = {"short": 5, "long": 20}
 ONE_RUN_SECONDS = 30
 """About what a run takes; moments are drawn over it, so that every stage is hit."""
 
