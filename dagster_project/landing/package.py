@@ -241,7 +241,7 @@ def _recognised(
 
 def _identity(load: Load, found: Recognised) -> str:
     parts = [found.source.source, load.account, load.content_sha256]
-    if found.export.file_name is not None:
+    if found.export.reads_name:
         parts.append(load.member or load.arrival.name)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
@@ -272,6 +272,7 @@ def _land(
             now=load.arrival.first_seen_at,
             exported_at=load.exported_at,
             header=framed.header,
+            name=load.member or load.arrival.name,
         ),
         workshop.words,
     )

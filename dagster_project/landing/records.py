@@ -222,7 +222,7 @@ def _unrecognised(
 
 def delimiter_of(export: Export) -> str:
     """The delimiter of a table-like export."""
-    return "\t" if "tsv" in export.reader.formats else export.reader.delimiter
+    return "\t" if "tsv" in export.reader.formats else export.reader.delimiter[0]
 
 
 def read_header(plain: Plain, delimiter: str) -> tuple[tuple[str, ...], int]:
@@ -465,9 +465,14 @@ def _sample_records(export: Export, plain: Plain, layout: str) -> list[dict[str,
     return [_unwrapped(record, export.reader.unwrap) for record in records]
 
 
-def _unwrapped(record: dict[str, Any], path: str | None) -> dict[str, Any]:
-    inner = _at(record, path) if path else None
-    return (parsed_object(inner) if isinstance(inner, str) else None) or record
+def _unwrapped(record: dict[str, Any], paths: list[str]) -> dict[str, Any]:
+    for path in paths:
+        inner = _at(record, path)
+        if isinstance(inner, str):
+            inner = parsed_object(inner)
+        if isinstance(inner, dict):
+            return inner
+    return record
 
 
 def parsed_object(text: str) -> dict[str, Any] | None:

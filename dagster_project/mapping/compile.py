@@ -9,6 +9,7 @@ every field of the landing table, and beside them what the landing engine still 
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -23,7 +24,13 @@ from dagster_project.mapping.expression import (
     Expression,
     check,
 )
-from dagster_project.mapping.model import Export, Input, MappingError, Source
+from dagster_project.mapping.model import (
+    UNIX_UNITS,
+    Export,
+    Input,
+    MappingError,
+    Source,
+)
 from dagster_project.mapping.vocabulary import Vocabulary
 
 _MACRO_OF: dict[Kind, str] = {
@@ -75,6 +82,10 @@ class Circumstances:
         now: naive UTC; later events are rejected.
         exported_at: when the export was made, where its records do not say.
         header: the file's column names in order; None for JSON.
+        name: the file's own name, or that of the member inside a container.
+        sidecar: what the file beside the export says.
+        has_typed_cells: whether moments were moments in the file (a workbook) and
+            reach us as ISO 8601, however the export would print them.
     """
 
     zone: str
@@ -82,6 +93,9 @@ class Circumstances:
     now: datetime
     exported_at: datetime
     header: tuple[str, ...] | None
+    name: str = ""
+    sidecar: Mapping[str, str] = field(default_factory=dict)
+    has_typed_cells: bool = False
 
 
 @dataclass
@@ -114,6 +128,15 @@ def header_index(entry: Input, header: tuple[str, ...]) -> int | None:
         if column.strip().casefold() in places:
             return places[column.strip().casefold()]
     return None
+
+
+def outside_record(entry: Input, name: str, sidecar: Mapping[str, str]) -> str | None:
+    """What the sidecar, else the file's name, says where the record does not."""
+    for key in entry.sidecar:
+        if sidecar.get(key):
+            return sidecar[key]
+    found = re.search(entry.file_name, name) if entry.file_name else None
+    return found[1] if found else None
 
 
 def compile_export(
@@ -188,12 +211,15 @@ class _Compiler:
             for name, setting in self.source.settings.items()
         ]
         if self.file.header is not None:
-            columns = [self._table_input(n, e) for n, e in self.export.inputs.items()]
+            columns = [
+                f"{self._or_outside(self._table_input(entry), entry)} as {name}"
+                for name, entry in self.export.inputs.items()
+            ]
             select = ["record_number", "false as is_broken", *constants, *columns]
             return f"select {', '.join(select)} from raw_records"
         places: list[str] = []
         columns = [
-            self._json_input(name, entry, places)
+            f"{self._or_outside(self._json_input(entry, places), entry)} as {name}"
             for name, entry in self.export.inputs.items()
         ]
         select = ["record_number", "is_broken", *constants, *columns]
@@ -205,20 +231,27 @@ class _Compiler:
             f"from ({self._records()}))"
         )
 
-    def _table_input(self, name: str, entry: Input) -> str:
+    def _or_outside(self, found: str | None, entry: Input) -> str:
+        """The record's own text, else what stands beside it; one text for all."""
+        given = outside_record(entry, self.file.name, self.file.sidecar)
+        constant = "cast(null as varchar)" if given is None else quote(given.strip())
+        if found is None:
+            return constant
+        return found if given is None else f"coalesce({found}, {constant})"
+
+    def _table_input(self, entry: Input) -> str | None:
         assert self.file.header is not None
         place = header_index(entry, self.file.header)
-        if place is None:
-            return f"cast(null as varchar) as {name}"
-        return f"{self._clean(f'c{place}')} as {name}"
+        return None if place is None else self._clean(f"c{place}")
 
-    def _json_input(self, name: str, entry: Input, places: list[str]) -> str:
+    def _json_input(self, entry: Input, places: list[str]) -> str | None:
+        if not entry.is_in_record:
+            return None
         texts = []
         for path in entry.json_paths:
             places.append(path)
             texts.append(self._clean(f"texts[{len(places)}]"))
-        found = texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
-        return f"{found} as {name}"
+        return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
 
     def _records(self) -> str:
         valid = (
@@ -227,16 +260,21 @@ class _Compiler:
             " from raw_records"
         )
         unwrap = self.export.reader.unwrap
-        if unwrap is None:
+        if not unwrap:
             return valid
         # The substring test is far cheaper than parsing, and most files are plain.
-        key = unwrap.rsplit(".", 1)[-1].strip('"')
-        inner = f"json_extract_string(record, {quote(unwrap)})"
+        keys = [path.rsplit(".", 1)[-1].strip('"') for path in unwrap]
+        listed = ", ".join(quote(path) for path in unwrap)
+        wraps = " or ".join(f"contains(record, {quote(chr(34) + key)})" for key in keys)
+        inner = (
+            f"list_filter(json_extract_string(record, [{listed}]),"
+            " lambda found: found is not null)"
+        )
         return (
             "select record_number, case when inside is not null and json_valid(inside)"
             " and starts_with(ltrim(inside), '{') then inside else record end as record"
-            f" from (select *, case when contains(record, {quote(chr(34) + key)})"
-            f" then {inner} end as inside from ({valid}))"
+            f" from (select *, case when {wraps} then ({inner})[1] end as inside"
+            f" from ({valid}))"
         )
 
     def _clean(self, value: str) -> str:
@@ -384,7 +422,7 @@ class _Compiler:
         if entry is None:
             return name
         if self.file.header is None:
-            return (entry.column or entry.json_paths)[0]
+            return (entry.column or entry.path or [name])[0]
         place = header_index(entry, self.file.header)
         return name if place is None else self.file.header[place]
 
@@ -447,9 +485,12 @@ class _Compiler:
             ),
         }
         steps = [
-            f"when {known[how]} then {quote(how)}" for how in self.export.delivered
+            f"when {known[how]} then {quote(how)}"
+            for how in self.export.delivered
+            if how != "unavailable"
         ]
-        return f"case {' '.join(steps)} else 'unavailable' end as delivered_how"
+        how = f"case {' '.join(steps)} else 'unavailable' end"
+        return f"{how if steps else quote('unavailable')} as delivered_how"
 
     # -- fields to a verdict -----------------------------------------------------
 
@@ -622,27 +663,49 @@ class _Compiler:
         )
 
     def _time_macro(self, zone: str) -> str:
-        if zone == "in_value":
-            zoned = (
-                "text[-1] = 'Z' or "
-                f"(contains(text, ':') and regexp_matches(text, {quote(_ZONED)}))"
-            )
-            return (
-                f"timezone('UTC', try_cast(case when {zoned} then text end"
-                " as timestamptz))"
-            )
+        formats = self.export.times.formats or ["iso"]
+        if self.file.has_typed_cells and "iso" not in formats:
+            formats = [*formats, "iso"]
+        read = _zoned_time if zone == "in_value" else _local_time
+        tries = [
+            _unix_time(UNIX_UNITS[entry]) if entry in UNIX_UNITS else read(entry, zone)
+            for entry in formats
+        ]
+        return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
+
+
+def _unix_time(units: int) -> str:
+    """Seconds or their thousandths since 1970, as text; always UTC."""
+    digits = len(str(units)) + 8
+    whole = f"\\d{{{digits},{digits + 1}}}([.]\\d+)?"
+    scale = 1_000_000 // units
+    return (
+        f"case when regexp_full_match(text, {quote(whole)}) then make_timestamp("
+        f"cast(try_cast(text as decimal(38, 9)) * {scale} as bigint)) end"
+    )
+
+
+def _zoned_time(entry: str, _: str) -> str:
+    if entry != "iso":
+        return f"timezone('UTC', try_strptime(text, {quote(entry)}))"
+    zoned = (
+        "text[-1] = 'Z' or "
+        f"(contains(text, ':') and regexp_matches(text, {quote(_ZONED)}))"
+    )
+    return f"timezone('UTC', try_cast(case when {zoned} then text end as timestamptz))"
+
+
+def _local_time(entry: str, zone: str) -> str:
+    is_utc = zone.lower() == "utc"
+    local = f"try_strptime(text, {quote(entry)})"
+    if entry == "iso":
         # The engine would drop a zone it finds here without a word.
-        iso = _LOCAL + (_MARKED_UTC if zone.lower() == "utc" else "")
+        iso = _LOCAL + (_MARKED_UTC if is_utc else "")
         local = (
             f"try_cast(case when regexp_full_match(text, {quote(iso)}) then text end"
             " as timestamp)"
         )
-        if self.export.times.formats:
-            formats = ", ".join(quote(entry) for entry in self.export.times.formats)
-            local = f"try_strptime(text, [{formats}])"
-        if zone.lower() == "utc":
-            return local
-        return f"timezone('UTC', timezone({quote(zone)}, {local}))"
+    return local if is_utc else f"timezone('UTC', timezone({quote(zone)}, {local}))"
 
 
 def _finite(text: str) -> str:

@@ -29,7 +29,8 @@ FUNCTIONS = frozenset(CONVERSIONS) | {
     *("lower", "upper", "trim", "concat", "concat_ws", "replace", "left", "right"),
     *("substr", "length", "contains", "starts_with", "ends_with", "split_part"),
     *("regexp_matches", "regexp_full_match", "regexp_extract", "regexp_replace"),
-    *("json_extract_string", "list_contains", "list_value"),
+    *("regexp_extract_all", "string_split", "md5", "url_decode"),
+    *("json_extract_string", "json_keys", "list_contains", "list_value"),
 }
 
 KEYWORDS = frozenset(

@@ -28,6 +28,8 @@ from dagster_project.mapping.canonical import FIELDS, HAS_PERSON, TableName
 
 # The same safe subset, ten times as fast where the library was built with it.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+UNIX_UNITS = {"unix_seconds": 1, "unix_milliseconds": 1000}
+"""Names of numbers that count from 1970, and how many of them are a second."""
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -43,6 +45,13 @@ Texts = Annotated[list[str], BeforeValidator(_as_list)]
 """One text or several."""
 
 
+def _groups(pattern: str) -> int:
+    try:
+        return re.compile(pattern).groups
+    except re.error as error:
+        raise ValueError(f"not a pattern: {error}") from None
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -53,20 +62,30 @@ class Input(_Strict):
     Attributes:
         column: header names of a table-like file, the first present counts.
         path: JSON paths of a record, the first non-null counts.
+        sidecar: keys of the file ``<name>.meta.yaml`` beside the export, where the
+            record itself does not say.
+        file_name: pattern with one group, searched in the file's (or zip member's)
+            own name, where neither says.
         required: a file without it is refused (table) or not recognised (JSON).
     """
 
     column: Texts = []
     path: Texts = []
+    sidecar: Texts = []
+    file_name: str | None = None
     required: bool = False
 
     @model_validator(mode="after")
     def _somewhere(self) -> Input:
-        if not (self.column or self.path):
-            raise ValueError("an input needs `column` or `path`")
+        if not (self.column or self.path or self.sidecar or self.file_name):
+            raise ValueError(
+                "an input needs `column`, `path`, `sidecar` or `file_name`"
+            )
         for path in self.path:
             if not path.startswith("$") or "*" in path:
                 raise ValueError("a path starts with $ and has no wildcard")
+        if self.file_name is not None and _groups(self.file_name) != 1:
+            raise ValueError("`file_name` is a pattern with exactly one group")
         return self
 
     @property
@@ -74,29 +93,45 @@ class Input(_Strict):
         """Where a JSON record holds it; a plain column is a key of the same name."""
         return self.path or [f'$."{name}"' for name in self.column]
 
+    @property
+    def is_in_record(self) -> bool:
+        """Whether the record itself may carry it."""
+        return bool(self.column or self.path)
+
 
 class Reader(_Strict):
     """How bytes become records.
 
     Attributes:
-        formats: what the file may be: csv, tsv, ndjson or json (an array, or an object
-            whose ``items`` path holds the array).
-        delimiter: of a csv file.
+        formats: what the file may be: csv (also a sheet of a workbook or a Parquet
+            file), tsv, ndjson, json (an array, or an object whose ``items`` path holds
+            the array), sections (a report of titled blocks), mail (messages as they
+            travel: one, or an mbox).
+        delimiter: of a csv file; of several the one that splits the required columns.
+        header: column names of a table-like file that has no header of its own; such
+            an export needs a ``file_name``.
         encodings: tried in order, strictly; a byte-order mark is always understood.
-        items: where a JSON document keeps its records.
-        unwrap: path of a JSON text inside the record that is the real record.
+        items: where a JSON document, or a line of several records, keeps its records.
+        unwrap: paths of an object, or of a JSON text, inside the record that is the
+            real record; the first that is there.
+        form_field: a line is an HTML form; this field of it holds the JSON.
+        repeat: title pattern of the blocks of a report of which each is a record.
         explode: name of a `let` that gives a list; one row an element, named `item`.
         null_tokens: texts that mean "nothing", besides the empty text.
         most_rejected: share of records beyond which the whole file is refused.
     """
 
     formats: Annotated[
-        list[Literal["csv", "tsv", "ndjson", "json"]], BeforeValidator(_as_list)
+        list[Literal["csv", "tsv", "ndjson", "json", "sections", "mail"]],
+        BeforeValidator(_as_list),
     ]
-    delimiter: str = ","
+    delimiter: Texts = [","]
+    header: list[str] = []
     encodings: Texts = ["utf-8"]
     items: str | None = None
-    unwrap: str | None = None
+    unwrap: Texts = []
+    form_field: str | None = None
+    repeat: str | None = None
     explode: str | None = None
     null_tokens: list[str] = []
     most_rejected: float = Field(default=0.5, ge=0, le=1)
@@ -122,11 +157,21 @@ class Times(_Strict):
     Attributes:
         zone: ``in_value`` (ISO 8601 with offset or Z), ``account`` (the zone declared
             for the account) or an IANA name.
-        formats: strptime formats tried in order; none means ISO 8601.
+        formats: strptime formats tried in order, or ``unix_seconds``,
+            ``unix_milliseconds`` (both always UTC) and ``iso``; none means ISO 8601.
+            With ``in_value`` a strptime format names the zone (``%z``).
     """
 
     zone: str = "in_value"
     formats: list[str] = []
+
+    @model_validator(mode="after")
+    def _zoned(self) -> Times:
+        known = {"iso", *UNIX_UNITS}
+        zoneless = [f for f in self.formats if f not in known and "%z" not in f]
+        if self.zone == "in_value" and zoneless:
+            raise ValueError("a format without %z needs a `zone`: account, or its name")
+        return self
 
 
 class EventRule(_Strict):
@@ -220,7 +265,7 @@ class Export(_Strict):
     events: list[EventRule] = []
     key: list[str] = []
     delivered: Annotated[
-        list[Literal["reported", "recipients_minus_bounces"]],
+        list[Literal["reported", "recipients_minus_bounces", "unavailable"]],
         BeforeValidator(_as_list),
     ] = []
     vendor_rate: VendorRate | None = None
@@ -251,6 +296,8 @@ class Export(_Strict):
             raise ValueError("`events` and `key` belong to message_events")
         if self.lands == "campaign_stats" and not self.delivered:
             raise ValueError("say in `delivered` how the delivered count is known")
+        if self.reader.header and self.file_name is None:
+            raise ValueError("a file without a header needs a `file_name` to be known")
         return self
 
     def _check_events(self) -> None:
@@ -263,6 +310,12 @@ class Export(_Strict):
             or any(rule.otherwise for rule in self.events[:-1])
         ):
             raise ValueError("`events` ends with its one `otherwise`")
+
+    @property
+    def reads_name(self) -> bool:
+        """Whether the same content under another name means something else."""
+        patterns = (entry.file_name for entry in self.inputs.values())
+        return self.file_name is not None or any(patterns)
 
     @property
     def required(self) -> dict[str, Input]:

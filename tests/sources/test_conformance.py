@@ -376,7 +376,7 @@ def test_the_same_content_again_is_a_duplicate_and_adds_nothing(
     name: str, sample: Path, landings: Landings
 ) -> None:
     first, again = landings.of(sample), landings.of(sample, name.format(sample.name))
-    reads_names = first.export.file_name is not None
+    reads_names = first.export.reads_name
     assert (again.load.state == "loaded") == reads_names
     assert again.load.duplicate_of == (None if reads_names else first.load.load)
     if not reads_names:

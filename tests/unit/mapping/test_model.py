@@ -131,7 +131,7 @@ def test_a_small_mapping_is_enough(tmp_path: Path) -> None:
         ),
         pytest.param(
             changed(EVENTS, inputs={"id": {}}),
-            "needs `column` or `path`",
+            "needs `column`, `path`, `sidecar` or `file_name`",
             id="no place",
         ),
         pytest.param(
