@@ -1,8 +1,4 @@
-"""Payloads that vendors really sent, where this machine has them beside the clone.
-
-They are other people's files and are never copied into the repository; what they
-taught stands in the authored samples.
-"""
+"""Real payloads of the first sources: each lands or says why not."""
 
 from __future__ import annotations
 
@@ -11,23 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from dagster_project.landing.ledger import Load
-from dagster_project.settings import PROJECT_ROOT
 from tests.conftest import Deployment, deploy
-
-PAYLOADS = PROJECT_ROOT.parent / "shared" / "samples"
-MAIL_EVENTS = PAYLOADS / "amazon_ses" / "anymail_test_payloads.json"
-VALIDATIONS = PAYLOADS / "validators" / "zerobounce"
-
-needs_payloads = pytest.mark.skipif(
-    not PAYLOADS.is_dir(), reason="the vendors' payloads are not beside this clone"
+from tests.sources.payloads import (
+    PAYLOADS,
+    assert_accounted,
+    needs_payloads,
+    read_payloads,
 )
 
-
-def _mail_events() -> list[dict[str, object]]:
-    if not MAIL_EVENTS.is_file():
-        return []
-    return json.loads(MAIL_EVENTS.read_text(encoding="utf-8"))
+MAIL_EVENTS = read_payloads("amazon_ses/anymail_test_payloads.json")
+VALIDATIONS = PAYLOADS / "validators" / "zerobounce"
 
 
 def _validations() -> list[Path]:
@@ -38,7 +27,7 @@ def _validations() -> list[Path]:
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     """Every payload as a file of its own, and the mail events also as one log."""
     deployment = deploy(tmp_path_factory.mktemp("payloads"))
-    events = [entry["payload"] for entry in _mail_events()]
+    events = [entry["payload"] for entry in MAIL_EVENTS]
     for number, payload in enumerate(events):
         deployment.drop(f"amazon_ses/one/{number}.json", json.dumps(payload, indent=1))
     log = "".join(json.dumps(payload) + "\n" for payload in events)
@@ -49,24 +38,14 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     return deployment
 
 
-def _assert_accounted(load: Load) -> None:
-    if load.state == "refused":
-        assert load.refusal_reason and load.refusal_detail
-        return
-    assert load.state in ("loaded", "duplicate")
-    if load.state == "loaded":
-        fates = load.loaded_count + load.duplicate_count + load.rejected_count
-        assert load.record_count == fates + load.skipped_count
-
-
 @needs_payloads
-@pytest.mark.parametrize("number", range(len(_mail_events())))
+@pytest.mark.parametrize("number", range(len(MAIL_EVENTS)))
 def test_a_mail_event_alone_lands_or_says_why_not(
     number: int, landed: Deployment
 ) -> None:
     load = landed.loads()[f"amazon_ses/one/{number}.json"]
-    _assert_accounted(load)
-    kind = str(_mail_events()[number]["test"])
+    assert_accounted(load)
+    kind = str(MAIL_EVENTS[number]["test"])
     # The vendor's documentation leaves the moment out of these three examples.
     is_dated = not any(
         word in kind for word in ("multiple_bounce", "complaint", "rendering_failure")
@@ -80,9 +59,9 @@ def test_all_mail_events_in_one_log_are_each_loaded_skipped_or_rejected(
     landed: Deployment,
 ) -> None:
     load = landed.loads()["amazon_ses/all/log.ndjson"]
-    _assert_accounted(load)
+    assert_accounted(load)
     assert load.state == "loaded"
-    assert load.record_count == len(_mail_events())
+    assert load.record_count == len(MAIL_EVENTS)
     # Bounce, delivery, send, reject, open and click come bare and in an envelope.
     assert (load.loaded_count, load.duplicate_count) == (6, 6)
     assert load.skipped == {"not_a_mail_event": 1}
@@ -92,7 +71,7 @@ def test_all_mail_events_in_one_log_are_each_loaded_skipped_or_rejected(
 @pytest.mark.parametrize("path", _validations(), ids=lambda path: path.name)
 def test_a_validator_file_lands_or_says_why_not(path: Path, landed: Deployment) -> None:
     load = landed.loads()[f"zerobounce/one/{path.name}"]
-    _assert_accounted(load)
+    assert_accounted(load)
     holds_verdicts = path.name.startswith(("batch-validate-", "getfile-"))
     assert (load.state == "loaded") == holds_verdicts
     if holds_verdicts:
