@@ -40,7 +40,7 @@ from dagster_project.mapping.compile import (
 from dagster_project.mapping.model import MappingError, Source
 from dagster_project.mapping.vocabulary import Vocabulary
 
-PACKAGE_VERSION = 2
+PACKAGE_VERSION = 3
 """Part of every fingerprint: raise it when landing itself changes what rows say."""
 
 _ARROW_TYPES = {
