@@ -44,8 +44,12 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Texts = Annotated[list[str], BeforeValidator(_as_list)]
+Texts = Annotated[
+    list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])
+]
 """One text or several."""
+Format = Literal["csv", "tsv", "ndjson", "json", "sections", "mail"]
+Basis = Literal["reported", "recipients_minus_bounces", "unavailable"]
 
 
 def _groups(pattern: str) -> int:
@@ -125,8 +129,8 @@ class Reader(_Strict):
     """
 
     formats: Annotated[
-        list[Literal["csv", "tsv", "ndjson", "json", "sections", "mail"]],
-        BeforeValidator(_as_list),
+        list[Format],
+        BeforeValidator(_as_list, json_schema_input_type=Format | list[Format]),
     ]
     delimiter: Texts = [","]
     header: list[str] = []
@@ -141,7 +145,13 @@ class Reader(_Strict):
 
 
 class Numbers(_Strict):
-    """How the export writes numbers; what contradicts it is rejected, never guessed."""
+    """How the export writes numbers; what contradicts it is rejected, never guessed.
+
+    Attributes:
+        thousands: the mark between thousands, where the export writes one.
+        decimal: the mark before a fraction.
+        percent: percent where 20 means 20 %, fraction where 0.2 does.
+    """
 
     thousands: Literal[",", ".", " "] | None = None
     decimal: Literal[".", ","] = "."
@@ -243,14 +253,41 @@ class Reasons(_Strict):
 
 
 class Setting(_Strict):
-    """Something only the account's owner knows; set in ``config/accounts.yaml``."""
+    """Something only the account's owner knows; set in ``config/accounts.yaml``.
+
+    Attributes:
+        default: what it is until the owner says so.
+        allowed: the words to choose from; none means any text.
+    """
 
     default: str
     allowed: list[str] = []
 
 
 class Export(_Strict):
-    """One kind of file of a source and the landing table it fills."""
+    """One kind of file of a source and the landing table it fills.
+
+    Attributes:
+        name: lower case letters, digits and _; unique in the source.
+        lands: the landing table.
+        notes: what surprised you.
+        file_name: pattern a file's name must have; makes the name part of its identity.
+        reader: how bytes become records.
+        numbers: how the export writes numbers.
+        times: how the export writes moments.
+        inputs: name -> where the text is.
+        let: name -> SQL expression over inputs, settings and earlier lets.
+        transform: whether transform.py gives the relation of records.
+        address: the person; becomes contact_key, then is gone.
+        skip: records that are read and deliberately not landed.
+        fields: canonical column -> input or SQL expression.
+        events: ordered rules; the first whose condition holds says what a record means.
+        key: what makes an event itself; `contact_key` is the person.
+        delivered: how the delivered count is known, the best way first.
+        vendor_rate: the unsubscribe rate the export prints.
+        reasons: why people leave.
+        settle_days: age from which the counts are final.
+    """
 
     name: str
     lands: TableName
@@ -268,8 +305,8 @@ class Export(_Strict):
     events: list[EventRule] = []
     key: list[str] = []
     delivered: Annotated[
-        list[Literal["reported", "recipients_minus_bounces", "unavailable"]],
-        BeforeValidator(_as_list),
+        list[Basis],
+        BeforeValidator(_as_list, json_schema_input_type=Basis | list[Basis]),
     ] = []
     vendor_rate: VendorRate | None = None
     reasons: Reasons | None = None
@@ -349,7 +386,17 @@ class Export(_Strict):
 
 
 class Source(_Strict):
-    """Everything known about one vendor, one folder."""
+    """Everything known about one vendor, one folder.
+
+    Attributes:
+        source: the folder's name.
+        kind: what it is: esp, validator, contacts, mailbox_provider, any.
+        title: its name for people.
+        notes: where the vendor defines its columns, and what surprised you.
+        settings: what only an account's owner knows; names in expressions.
+        exports: its kinds of files.
+        folder: where it lies; not a key of the file.
+    """
 
     source: str
     kind: Literal["esp", "validator", "contacts", "mailbox_provider", "any"]
