@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dagster_project.mapping.canonical import FIELDS, HAS_PERSON, Column, Kind
+from dagster_project.mapping.document import Place, choices
 from dagster_project.mapping.expression import (
     CONVERSIONS,
     FUNCTIONS,
@@ -52,6 +53,8 @@ _RESERVED = (
     }
 )
 """Names a mapping may not give away: they already mean something in the SQL."""
+_MARK = "--@ "
+"""Begins a line of SQL that names the path of the expression behind it."""
 _TELEPHONE = r"^\+?[0-9 ().-]{6,}$"
 """Text messages in an export of mail; their people are not on a mailing list."""
 
@@ -117,6 +120,7 @@ class Compiled:
         skips: what ``skipped`` n (1-based) means.
         key_has_person: whether the event key includes the contact key.
         can_fan_out: whether one record may give several rows.
+        place: of the export in its file.
     """
 
     macros: list[str]
@@ -125,6 +129,16 @@ class Compiled:
     skips: list[str] = field(default_factory=list)
     key_has_person: bool = False
     can_fan_out: bool = False
+    place: Place | None = None
+
+    def place_of(self, line: int) -> Place | None:
+        """Which expression of the mapping gave a line of ``select``, counted from 1."""
+        lines = self.select.split("\n")[:line]
+        marks = [text[len(_MARK) :] for text in lines if text.startswith(_MARK)]
+        if self.place is None or not marks:
+            return self.place
+        parts = [part for part in marks[-1].split(".") if part]
+        return self.place.at(*(int(p) if p.isdigit() else p for p in parts))
 
 
 def header_index(entry: Input, header: tuple[str, ...]) -> int | None:
@@ -174,14 +188,17 @@ class _Compiler:
         self.file = circumstances
         self.words = words
         self.rejections: list[tuple[Rejection, str]] = []
+        place = [entry is export for entry in source.exports].index(True)
+        self.place = Place(source.folder / "source.yaml", ("exports", place))
         given = [
             *(*export.inputs, *export.let, *source.settings),
             *self._transform_columns(),
         ]
         for name in given:
             if name in _RESERVED or given.count(name) > 1:
+                key = "let" if name in export.let else "inputs"
                 raise MappingError(
-                    f"{self._where(name)}: the name is taken; choose another"
+                    f"{self._where(key, name)}: the name is taken; choose another"
                 )
         self.names = frozenset(given) | ({"item"} if export.reader.explode else set())
 
@@ -200,7 +217,7 @@ class _Compiler:
         # Read more than once below: without the hint every reading parses again.
         kept = {"named": self.export.reader.explode, "items": self.export.transform}
         body = ",\n".join(
-            f"{name} as {'materialized ' if kept.get(name) else ''}(\n{sql}\n)"
+            f"{name} as {'materialized ' if kept.get(name) else ''}(\n{sql}\n{_MARK}\n)"
             for name, sql in ctes.items()
         )
         return Compiled(
@@ -210,6 +227,7 @@ class _Compiler:
             skips=skips,
             key_has_person="contact_key" in self.export.key,
             can_fan_out=self._can_fan_out,
+            place=self.place,
         )
 
     @property
@@ -319,8 +337,8 @@ class _Compiler:
         known = set(self.export.inputs) | set(self.source.settings)
         columns = []
         for name, sql in self.export.let.items():
-            expression = check(sql, frozenset(known), self._where(f"let.{name}"))
-            columns.append(f"{expression.sql}\nas {name}")
+            expression = check(sql, frozenset(known), self._where("let", name))
+            columns.append(f"{_marked(expression.sql, 'let', name)}\nas {name}")
             known.add(name)
         return f"select {', '.join(['*', *columns])} from inputs"
 
@@ -330,7 +348,10 @@ class _Compiler:
             number = "post_item" if self.file.has_posts else "1"
             return f"select *, {number} as item_number from named"
         if explode not in self.export.let:
-            raise MappingError(f"{self._where('reader.explode')}: name a `let`")
+            raise MappingError(
+                f"{self._where('reader', 'explode')}: `{explode}` is no `let`; expected"
+                f" one of {choices(explode, self.export.let) or 'a let'}"
+            )
         exploded = (
             f"select *, unnest({explode}) as item,"
             f" generate_subscripts({explode}, 1) as item_number from named"
@@ -382,9 +403,9 @@ class _Compiler:
         """Number of the first condition that holds, 0 when none does."""
         steps = []
         for number, condition in enumerate(conditions, start=1):
-            where = self._where(f"{key}[{number - 1}].when")
-            checked = check(condition, self.names, where)
-            steps.append(f"when {checked.sql}\nthen {number}")
+            path = (key, number - 1, "when")
+            checked = check(condition, self.names, self._where(*path))
+            steps.append(f"when {_marked(checked.sql, *path)}\nthen {number}")
         return f"case {' '.join(steps)} else 0 end" if steps else "0"
 
     # -- items to fields ---------------------------------------------------------
@@ -420,34 +441,36 @@ class _Compiler:
         rules = [rule for rule in self.export.events if rule.when]
         steps = []
         for number, rule in enumerate(rules, start=1):
-            word = rule.set.get(column.name)
+            word, path = rule.set.get(column.name), ["set", column.name]
             if column.name == "event_type":
-                word = rule.event_type or "other"
+                word, path = rule.event_type or "other", ["event_type"]
             if word is not None:
-                self._check_word(column, word)
+                self._check_word(column.words, word, "events", number - 1, *path)
                 steps.append(f"when {number} then {quote(word)}")
         if column.name == "event_type" and self.export.events:
             otherwise = self.export.events[-1].otherwise or "other"
-            self._check_word(column, otherwise)
+            self._check_word(column.words, otherwise, "events", len(rules), "otherwise")
             steps.append(f"when 0 then {quote(otherwise)}")
         return " ".join(steps)
 
-    def _check_word(self, column: Column, word: str) -> None:
-        if column.words and word not in self.words[column.words].words:
+    def _check_word(self, words: str | None, word: str, *path: str | int) -> None:
+        if words and word not in self.words[words].words:
             raise MappingError(
-                f"{self._where('events')}: `{word}` is no word of {column.words}"
+                f"{self._where(*path)}: `{word}` is no word of {words}; expected one of"
+                f" {choices(word, self.words[words].words)}"
             )
 
     def _field(self, column: Column, sql: str) -> str:
-        where = self._where(f"fields.{column.name}")
+        path = ("fields", column.name)
         bare = sql.strip()
         if bare in self.names and column.kind != "text":
             bare = f"{_MACRO_OF[column.kind]}({bare})"
-        expression = check(bare, self.names, where)
+        expression = check(bare, self.names, self._where(*path))
         self._reject_bad_conversions(expression)
+        marked = _marked(expression.sql, *path)
         if column.kind == "text":
-            return expression.sql
-        return f"try_cast(({expression.sql}) as {column.sql_type})"
+            return marked
+        return f"try_cast(({marked}) as {column.sql_type})"
 
     def _reject_bad_conversions(self, expression: Expression) -> None:
         for macro, name in expression.conversions:
@@ -473,23 +496,28 @@ class _Compiler:
         sql = self.export.address or ""
         expression = check(sql, self.names, self._where("address"))
         # An element of an exploded list has not been cleaned as an input has.
-        return f"nullif(trim({expression.sql}), '')"
+        return f"nullif(trim({_marked(expression.sql, 'address')}), '')"
 
     def _reason_text(self) -> str:
         if self.export.reasons is None:
             return "cast(null as varchar)"
+        for option, word in self.export.reasons.options.items():
+            self._check_word("opt_out_reason_words", word, "reasons", "options", option)
         names = ", ".join(self.export.reasons.value)
-        return check(f"coalesce({names})", self.names, self._where("reasons.value")).sql
+        path = ("reasons", "value")
+        checked = check(f"coalesce({names})", self.names, self._where(*path))
+        return _marked(checked.sql, *path)
 
     def _key_text(self) -> str:
         parts = [part for part in self.export.key if part != "contact_key"]
         if not parts:
             return "cast(null as varchar)"
         where = self._where("key")
-        listed = ", ".join(
-            f"coalesce({check(part, self.names, where).sql}, '')" for part in parts
+        texts = ", ".join(
+            f"coalesce({_marked(check(part, self.names, where).sql, 'key')}, '')"
+            for part in parts
         )
-        return f"concat_ws(chr(31), {listed})"
+        return f"concat_ws(chr(31), {texts})"
 
     def _derived(self) -> list[str]:
         if self.export.lands != "campaign_stats":
@@ -508,7 +536,7 @@ class _Compiler:
         rate = self.export.vendor_rate
         if rate is None:
             return "cast(null as double)", "cast(null as varchar)"
-        check(rate.value, self.names, self._where("vendor_rate.value"))
+        check(rate.value, self.names, self._where("vendor_rate", "value"))
         half = "50e0" if self.export.numbers.percent == "fraction" else "0.5e0"
         decimal = self.export.numbers.decimal
         digits = (
@@ -642,8 +670,8 @@ class _Compiler:
         if rejection not in self.rejections:
             self.rejections.append(rejection)
 
-    def _where(self, path: str) -> str:
-        return f"{self.source.source}/source.yaml: {self.export.name}.{path}"
+    def _where(self, *path: str | int) -> Place:
+        return self.place.at(*path)
 
     # -- conversions as this export writes values --------------------------------
 
@@ -718,6 +746,11 @@ class _Compiler:
             for entry in formats
         ]
         return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
+
+
+def _marked(sql: str, *path: str | int) -> str:
+    """An expression of the mapping, told apart by its path in the engine's errors."""
+    return f"\n{_MARK}{'.'.join(str(part) for part in path)}\n{sql}"
 
 
 def _unix_time(units: int) -> str:
