@@ -381,7 +381,25 @@ def test_the_same_content_again_is_a_duplicate_and_adds_nothing(
     assert again.load.duplicate_of == (None if reads_names else first.load.load)
     if not reads_names:
         assert again.rows == []
-        assert landings.after_the_first_run == landings.after_the_copies
+
+
+def test_copies_add_rows_only_where_the_name_means_something(
+    landings: Landings,
+) -> None:
+    before, after = (
+        {row["load"] for rows in tables.values() for row in rows}
+        for tables in (landings.after_the_first_run, landings.after_the_copies)
+    )
+    renamed = {
+        landings.of(sample, name.format(sample.name)).load.load
+        for sample in SAMPLES
+        if landings.of(sample).export.reads_name
+        for name in ("copy of {}", "{}.gz")
+    }
+    assert after - before <= renamed
+    for table, rows in landings.after_the_first_run.items():
+        again = landings.after_the_copies[table]
+        assert rows == [row for row in again if row["load"] in before]
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=_id)
