@@ -402,10 +402,10 @@ def test_copies_add_rows_only_where_the_name_means_something(
         for tables in (landings.after_the_first_run, landings.after_the_copies)
     )
     renamed = {
-        landings.of(sample, name.format(sample.name)).load.load
-        for sample in SAMPLES
-        if landings.of(sample).export.reads_name
-        for name in ("copy of {}", "{}.gz")
+        load.load
+        for load in landings.loads.values()
+        if load.export
+        and source_of(SOURCES / load.source).export(load.export).reads_name
     }
     assert after - before <= renamed
     for table, rows in landings.after_the_first_run.items():
