@@ -398,7 +398,25 @@ def test_the_same_content_again_is_a_duplicate_and_adds_nothing(
     assert again.load.duplicate_of == (None if reads_names else first.load.load)
     if not reads_names:
         assert again.rows == []
-        assert landings.after_the_first_run == landings.after_the_copies
+
+
+def test_copies_add_rows_only_where_the_name_means_something(
+    landings: Landings,
+) -> None:
+    before, after = (
+        {row["load"] for rows in tables.values() for row in rows}
+        for tables in (landings.after_the_first_run, landings.after_the_copies)
+    )
+    renamed = {
+        load.load
+        for load in landings.loads.values()
+        if load.export
+        and source_of(SOURCES / load.source).export(load.export).reads_name
+    }
+    assert after - before <= renamed
+    for table, rows in landings.after_the_first_run.items():
+        again = landings.after_the_copies[table]
+        assert rows == [row for row in again if row["load"] in before]
 
 
 @pytest.mark.parametrize("sample", SAMPLES, ids=_id)
