@@ -21,7 +21,8 @@ from dagster_project.accounts import Account
 from dagster_project.landing import identity, reader, records
 from dagster_project.landing.ledger import ANCHOR, Ledger, Load, State
 from dagster_project.landing.reader import Plain, RefusedError
-from dagster_project.landing.records import Framed, Recognised
+from dagster_project.landing.recognition import Recognised, recognise
+from dagster_project.landing.records import Framed
 from dagster_project.mapping.canonical import (
     HAS_PERSON,
     IS_SNAPSHOT,
@@ -40,7 +41,7 @@ from dagster_project.mapping.compile import (
 from dagster_project.mapping.model import MappingError, Source
 from dagster_project.mapping.vocabulary import Vocabulary
 
-PACKAGE_VERSION = 2
+PACKAGE_VERSION = 3
 """Part of every fingerprint: raise it when landing itself changes what rows say."""
 
 _ARROW_TYPES = {
@@ -233,7 +234,7 @@ def _recognised(
             continue
         if not plain.head.strip():
             raise RefusedError("empty", "The file is empty. Export it again.")
-        found = records.recognise(plain, name, candidates)
+        found = recognise(plain, name, candidates)
         if encoding in ("utf-8", *found.export.reader.encodings):
             return plain, found
     raise refused or RefusedError("bad_encoding", "No declared encoding fits.")

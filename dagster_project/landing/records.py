@@ -10,23 +10,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from array import array
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from dagster_project.landing.documents import read_document, records_of
 from dagster_project.landing.reader import Plain, RefusedError
-from dagster_project.mapping.compile import Rejection, header_index, quote
-from dagster_project.mapping.model import Export, Source
+from dagster_project.landing.recognition import Recognised, delimiter_of, read_header
+from dagster_project.mapping.compile import Rejection, quote
+from dagster_project.mapping.model import Export
 
 LONGEST_LINE = 2_000_000
 """Bytes of one line, the engine's own limit; a longer record is rejected."""
-MOST_COLUMNS = 500
-LARGEST_DOCUMENT = 64 << 20
-"""Bytes of a JSON document that must be parsed whole."""
 
 # The parser's own default is 128 KB: a longer field would stop it, not be rejected.
 csv.field_size_limit(LONGEST_LINE)
@@ -94,151 +91,6 @@ class Framed:
                         found[number] = first
                 first = reader.line_num + 1
         return found
-
-
-@dataclass(frozen=True)
-class Recognised:
-    """Which mapping fits a file, and how its text is laid out."""
-
-    source: Source
-    export: Export
-    layout: str
-
-
-def layout_of(plain: Plain) -> str:
-    """What the text is by its first characters: ndjson, json or table.
-
-    A broken first line does not make NDJSON something else, nor does a line of a
-    printed document that happens to be an object: most of the first lines decide.
-    """
-    start = plain.head.lstrip()[:1]
-    lines = [line for line in plain.head.split("\n")[:200] if line.strip()]
-    objects = sum(parsed_object(line) is not None for line in lines)
-    if 2 * objects >= len(lines):
-        return "ndjson"
-    return "json" if start in ("{", "[") else "table"
-
-
-def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
-    """Find the export whose required columns or paths the file has.
-
-    The one that asks for most wins, so that a narrow kind is not taken for a wide one.
-
-    Raises:
-        RefusedError: when none or more than one fits equally well.
-    """
-    layout = layout_of(plain)
-    candidates = [
-        (source, export)
-        for source in sources
-        for export in source.exports
-        if _name_fits(export, name)
-    ]
-    missing = _missing_of(candidates, plain, layout)
-    if layout == "ndjson" and plain.line_count == 1 and [] not in missing.values():
-        # One object alone may be a whole document on one line.
-        layout = "json"
-        missing |= {
-            index: lacking
-            for index, lacking in _missing_of(candidates, plain, layout).items()
-            if lacking is not None
-        }
-    fitting = [index for index, lacking in missing.items() if lacking == []]
-    if not fitting:
-        raise _unrecognised(candidates, missing)
-    most = max(len(candidates[index][1].required) for index in fitting)
-    best = [candidates[i] for i in fitting if len(candidates[i][1].required) == most]
-    if len(best) > 1:
-        named = ", ".join(f"{source.source}/{export.name}" for source, export in best)
-        raise RefusedError(
-            "ambiguous_export",
-            f"Fits {named} equally. Put it under <inbox>/<source>/.",
-        )
-    return Recognised(*best[0], layout)
-
-
-def _name_fits(export: Export, name: str) -> bool:
-    return export.file_name is None or re.search(export.file_name, name) is not None
-
-
-def _missing_of(
-    candidates: list[tuple[Source, Export]], plain: Plain, layout: str
-) -> dict[int, list[str] | None]:
-    return {
-        index: _missing(export, plain, layout)
-        for index, (_, export) in enumerate(candidates)
-    }
-
-
-def _missing(export: Export, plain: Plain, layout: str) -> list[str] | None:
-    """Required inputs the file lacks; None when the export is not of this layout."""
-    formats = set(export.reader.formats)
-    if layout == "table":
-        if not formats & {"csv", "tsv"}:
-            return None
-        header = read_header(plain, delimiter_of(export))[0]
-        return [
-            entry.column[0] if entry.column else name
-            for name, entry in export.required.items()
-            if header_index(entry, header) is None
-        ]
-    if layout not in formats:
-        return None
-    samples = _sample_records(export, plain, layout)
-    return [
-        entry.json_paths[0]
-        for entry in export.required.values()
-        if not any(
-            _at(sample, path) is not None
-            for sample in samples
-            for path in entry.json_paths
-        )
-    ]
-
-
-def _unrecognised(
-    candidates: list[tuple[Source, Export]], missing: dict[int, list[str] | None]
-) -> RefusedError:
-    near = [
-        (len(lacking) / max(len(candidates[index][1].required), 1), index)
-        for index, lacking in missing.items()
-        if lacking
-    ]
-    if not near:
-        return RefusedError(
-            "unknown_export", "No mapping reads a file laid out like this one."
-        )
-    share, index = min(near)
-    source, export = candidates[index]
-    lacking = missing[index] or []
-    return RefusedError(
-        "missing_column" if share < 1 else "unknown_export",
-        f"Nearest mapping is {source.source}/{export.name}; the file lacks the required"
-        f" {', '.join(lacking)}. Export it with that column, or add a mapping.",
-        line=1,
-        column=lacking[0],
-    )
-
-
-def delimiter_of(export: Export) -> str:
-    """The delimiter of a table-like export."""
-    return "\t" if "tsv" in export.reader.formats else export.reader.delimiter[0]
-
-
-def read_header(plain: Plain, delimiter: str) -> tuple[tuple[str, ...], int]:
-    """The header's names and how many physical lines it takes.
-
-    Raises:
-        RefusedError: for a header that cannot be one.
-    """
-    reader = csv.reader(io.StringIO(plain.head), delimiter=delimiter, strict=True)
-    try:
-        header = tuple(next(row for row in reader if row))
-    except (csv.Error, StopIteration):
-        raise RefusedError("bad_header", "The first line is no header.", 1) from None
-    if len(header) > MOST_COLUMNS:
-        raise RefusedError("bad_header", f"More than {MOST_COLUMNS} columns.", 1)
-    return header, reader.line_num
 
 
 def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Framed:
@@ -411,7 +263,7 @@ def _split_lines(plain: Plain, target: Path, framed: Framed) -> None:
 
 
 def _frame_document(plain: Plain, export: Export, target: Path) -> Framed:
-    records = _document_records(export, plain)
+    records = records_of(read_document(plain), export.reader.items)
     with target.open("w", encoding="utf-8") as handle:
         for record in records:
             # Escaped, so that half a surrogate pair costs its record, not the file.
@@ -424,75 +276,3 @@ def _frame_document(plain: Plain, export: Export, target: Path) -> Framed:
         record_count=len(records),
         header=None,
     )
-
-
-def _document_records(export: Export, plain: Plain) -> list[Any]:
-    if plain.byte_count > LARGEST_DOCUMENT:
-        raise RefusedError(
-            "too_large",
-            f"A JSON document over {LARGEST_DOCUMENT >> 20} MB must be read whole."
-            " Export it as one JSON object a line.",
-        )
-    try:
-        # Numbers stay the text they are: an id of 30 digits must not become a float.
-        document = json.loads(
-            plain.path.read_text(encoding="utf-8"), parse_float=str, parse_int=str
-        )
-    except (json.JSONDecodeError, RecursionError) as error:
-        line = getattr(error, "lineno", None)
-        raise RefusedError(
-            "bad_json", "The JSON document is cut or malformed. Export it again.", line
-        ) from None
-    if isinstance(document, dict) and export.reader.items:
-        document = _at(document, export.reader.items)
-    records = document if isinstance(document, list) else [document]
-    if not all(isinstance(record, dict) for record in records):
-        raise RefusedError("bad_json", "Expected a JSON array of objects.")
-    return records
-
-
-def _sample_records(export: Export, plain: Plain, layout: str) -> list[dict[str, Any]]:
-    if layout == "json":
-        try:
-            records = _document_records(export, plain)[:200]
-        except RefusedError as refused:
-            if refused.reason == "too_large":
-                raise
-            return []
-    else:
-        lines = plain.head.split("\n")[:200]
-        records = [entry for line in lines if (entry := parsed_object(line))]
-    return [_unwrapped(record, export.reader.unwrap) for record in records]
-
-
-def _unwrapped(record: dict[str, Any], paths: list[str]) -> dict[str, Any]:
-    for path in paths:
-        inner = _at(record, path)
-        if isinstance(inner, str):
-            inner = parsed_object(inner)
-        if isinstance(inner, dict):
-            return inner
-    return record
-
-
-def parsed_object(text: str) -> dict[str, Any] | None:
-    """A JSON object, or None where the text is anything else."""
-    try:
-        # Numbers stay text: one of thousands of digits is refused as a number.
-        parsed = json.loads(text, parse_int=str)
-    except (json.JSONDecodeError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def _at(record: Any, path: str) -> Any:
-    """The value at a JSON path of the kind mappings use: keys, quoted or bare."""
-    rows = csv.reader([path.removeprefix("$.")], delimiter=".")
-    for key in next(rows):
-        name, _, place = key.partition("[")
-        record = record.get(name) if isinstance(record, dict) else None
-        if place:
-            index = int(place.rstrip("]"))
-            is_there = isinstance(record, list) and len(record) > index
-            record = record[index] if is_there else None
-    return record

@@ -558,7 +558,10 @@ class _Compiler:
         if column.required:
             self._reject("missing_value", spelled, "a value", f"{name} is null")
         latest = f"timestamp {quote(str(self.file.now + timedelta(days=1)))}"
-        if column.bounded:
+        if column.bounded and column.kind == "percent":
+            outside = f"{name} not between 0 and 100"
+            self._reject("bad_percent", spelled, "a percentage from 0 to 100", outside)
+        elif column.bounded:
             expected = "a moment between 2000-01-01 and a day from now"
             self._reject("future_time", spelled, expected, f"{name} > {latest}")
             self._reject("time_too_early", spelled, expected, f"{name} < {_EARLIEST}")

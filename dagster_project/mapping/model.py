@@ -327,7 +327,7 @@ class Source(_Strict):
     """Everything known about one vendor, one folder."""
 
     source: str
-    kind: Literal["esp", "validator", "contacts", "any"]
+    kind: Literal["esp", "validator", "contacts", "mailbox_provider", "any"]
     title: str
     notes: str
     settings: dict[str, Setting] = {}

@@ -14,16 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dagster_project.landing import records
+from dagster_project.landing import documents, records
 from dagster_project.landing.reader import Plain, RefusedError, members, read_plain
-from dagster_project.landing.records import (
-    Framed,
+from dagster_project.landing.recognition import (
     Recognised,
-    frame,
     layout_of,
     read_header,
     recognise,
 )
+from dagster_project.landing.records import Framed, frame
 from dagster_project.mapping.model import Source, load_source
 
 TABLE = """
@@ -275,7 +274,7 @@ def test_a_document_that_is_none_is_refused(
 def test_a_document_too_large_to_parse_is_refused_with_advice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(records, "LARGEST_DOCUMENT", 10)
+    monkeypatch.setattr(documents, "LARGEST_DOCUMENT", 10)
     with pytest.raises(RefusedError, match="one JSON object a line") as caught:
         framed_of(tmp_path, '[{"id": 1, "email": "a"}]', careful=False)
     assert caught.value.reason == "too_large"
@@ -389,6 +388,46 @@ def test_an_unknown_file_is_refused_with_what_it_lacks_and_no_value(
     assert (refused.reason, refused.column) == (reason, column)
     assert "acme/events" in refused.detail
     assert "jane" not in refused.detail
+
+
+def test_a_header_that_another_delimiter_breaks_is_read_by_its_own(
+    tmp_path: Path,
+) -> None:
+    # Divided by semicolons, text follows the closing quote of the first name.
+    other = TABLE.replace(
+        "{formats: [csv, ndjson, json]}", '{formats: csv, delimiter: ";"}'
+    )
+    sources = [source_from(tmp_path, other, "other"), source_from(tmp_path)]
+    plain = plain_of(tmp_path, '"id","email"\n')
+    assert recognise(plain, "x", sources).source.source == "acme"
+    with pytest.raises(RefusedError) as caught:
+        recognise(plain, "x", sources[:1])
+    assert caught.value.reason == "bad_header"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['[\n{"id": 1, "email": "a"}\n]', '{"id": 1, "email": "a"}\n{"id": 2}\n'],
+    ids=["a document", "lines"],
+)
+def test_a_text_is_sampled_once_however_many_mappings_there_are(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = plain_of(tmp_path, text)
+    sources = [source_from(tmp_path, TABLE, f"other{number}") for number in range(5)]
+    parse = json.loads
+    parsed = []
+
+    def count(text: str, **how: Any) -> Any:
+        parsed.append(text)
+        return parse(text, **how)
+
+    monkeypatch.setattr(documents.json, "loads", count)
+    assert recognise(plain, "x", sources[:1]).source is sources[0]
+    of_one = len(parsed)
+    with pytest.raises(RefusedError, match="Fits other0/events, other1/events"):
+        recognise(plain, "x", sources)
+    assert len(parsed) == 2 * of_one > 0
 
 
 def test_a_layout_nobody_reads_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,231 @@
+"""Which mapping reads a text: by its required columns or paths, never by its name.
+
+A text is sampled once for every way of reading it, however many mappings there are.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from dagster_project.landing.documents import (
+    parsed_object,
+    read_document,
+    records_of,
+    unwrapped,
+    value_at,
+)
+from dagster_project.landing.reader import Plain, RefusedError
+from dagster_project.mapping.compile import header_index
+from dagster_project.mapping.model import Export, Reader, Source
+
+MOST_COLUMNS = 500
+_SAMPLE = 200
+"""Lines or records that decide what a text is."""
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """Which mapping fits a file, and how its text is laid out."""
+
+    source: Source
+    export: Export
+    layout: str
+
+
+@dataclass
+class _Fit:
+    """How an export would read the text, and the required inputs it lacks then."""
+
+    source: Source
+    export: Export
+    layout: str
+    lacking: list[str]
+
+    @property
+    def required(self) -> int:
+        return len(self.export.required)
+
+
+def layout_of(plain: Plain) -> str:
+    """What the text is by its first characters: ndjson, json or table.
+
+    A broken first line does not make NDJSON something else, nor does a line of a
+    printed document that happens to be an object: most of the first lines decide.
+    """
+    start = plain.head.lstrip()[:1]
+    lines = [line for line in plain.head.split("\n")[:_SAMPLE] if line.strip()]
+    objects = sum(parsed_object(line) is not None for line in lines)
+    if 2 * objects >= len(lines):
+        return "ndjson"
+    return "json" if start in ("{", "[") else "table"
+
+
+def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
+    """Find the export whose required columns or paths the file has.
+
+    The one that asks for most wins, so that a narrow kind is not taken for a wide one.
+
+    Raises:
+        RefusedError: when none or more than one fits equally well.
+    """
+    text = _Text(plain)
+    tried = [
+        _Fit(source, export, layout, text.lacking(export, layout))
+        for source in sources
+        for export in source.exports
+        if _name_fits(export, name)
+        for layout in text.layouts(export)
+    ]
+    fitting: dict[tuple[str, str], _Fit] = {}
+    for fit in tried:
+        if not fit.lacking:
+            fitting.setdefault((fit.source.source, fit.export.name), fit)
+    if not fitting:
+        raise text.bad_header or _unrecognised(tried)
+    most = max(fit.required for fit in fitting.values())
+    best = [fit for fit in fitting.values() if fit.required == most]
+    if len(best) > 1:
+        named = ", ".join(f"{fit.source.source}/{fit.export.name}" for fit in best)
+        raise RefusedError(
+            "ambiguous_export",
+            f"Fits {named} equally. Put it under <inbox>/<source>/.",
+        )
+    return Recognised(best[0].source, best[0].export, best[0].layout)
+
+
+def _name_fits(export: Export, name: str) -> bool:
+    return export.file_name is None or re.search(export.file_name, name) is not None
+
+
+@dataclass
+class _Text:
+    """A text's samples, each read once."""
+
+    plain: Plain
+    _headers: dict[str, tuple[str, ...] | RefusedError] = field(default_factory=dict)
+    _samples: dict[tuple[str, str | None], list[dict[str, Any]]] = field(
+        default_factory=dict
+    )
+
+    @cached_property
+    def layout(self) -> str:
+        return layout_of(self.plain)
+
+    @cached_property
+    def document(self) -> Any:
+        try:
+            return read_document(self.plain)
+        except RefusedError as refused:
+            if refused.reason == "too_large":
+                raise
+            return None
+
+    def layouts(self, export: Export) -> list[str]:
+        """How the export may read the text; the first way that fits counts."""
+        formats = set(export.reader.formats)
+        if self.layout == "table":
+            return ["table"] if formats & {"csv", "tsv"} else []
+        found = [self.layout]
+        if self.layout == "ndjson" and self.plain.line_count == 1:
+            # One object alone may be a whole document on one line.
+            found.append("json")
+        return [layout for layout in found if layout in formats]
+
+    def lacking(self, export: Export, layout: str) -> list[str]:
+        """Required inputs that the text does not have, as the mapping names them."""
+        if layout == "table":
+            header = self.header(delimiter_of(export))
+            return [
+                entry.column[0] if entry.column else name
+                for name, entry in export.required.items()
+                if header_index(entry, header) is None
+            ]
+        samples = self.records(export.reader, layout)
+        if export.reader.unwrap:
+            samples = [unwrapped(record, export.reader.unwrap) for record in samples]
+        return [
+            entry.json_paths[0]
+            for entry in export.required.values()
+            if not any(
+                value_at(sample, path) is not None
+                for sample in samples
+                for path in entry.json_paths
+            )
+        ]
+
+    def header(self, delimiter: str) -> tuple[str, ...]:
+        """The header so divided; empty where no header can be read so."""
+        if delimiter not in self._headers:
+            try:
+                self._headers[delimiter] = read_header(self.plain, delimiter)[0]
+            except RefusedError as refused:
+                self._headers[delimiter] = refused
+        header = self._headers[delimiter]
+        return () if isinstance(header, RefusedError) else header
+
+    @property
+    def bad_header(self) -> RefusedError | None:
+        """Why no header can be read, however the first line is divided."""
+        found = list(self._headers.values())
+        refused = [header for header in found if isinstance(header, RefusedError)]
+        return refused[0] if refused and len(refused) == len(found) else None
+
+    def records(self, reader: Reader, layout: str) -> list[dict[str, Any]]:
+        """The first records as the export would read them, still wrapped."""
+        key = (layout, reader.items)
+        if key not in self._samples:
+            self._samples[key] = self._read(reader, layout)
+        return self._samples[key]
+
+    def _read(self, reader: Reader, layout: str) -> list[dict[str, Any]]:
+        if layout == "json":
+            document = self.document
+            try:
+                return records_of(document, reader.items)[:_SAMPLE]
+            except RefusedError:
+                return []
+        lines = self.plain.head.split("\n")[:_SAMPLE]
+        return [record for line in lines if (record := parsed_object(line))]
+
+
+def _unrecognised(tried: list[_Fit]) -> RefusedError:
+    if not tried:
+        return RefusedError(
+            "unknown_export", "No mapping reads a file laid out like this one."
+        )
+    nearest = min(tried, key=lambda fit: len(fit.lacking) / fit.required)
+    lacking = nearest.lacking
+    return RefusedError(
+        "missing_column" if len(lacking) < nearest.required else "unknown_export",
+        f"Nearest mapping is {nearest.source.source}/{nearest.export.name}; the file"
+        f" lacks the required {', '.join(lacking)}. Export it with that column, or add"
+        " a mapping.",
+        line=1,
+        column=lacking[0],
+    )
+
+
+def delimiter_of(export: Export) -> str:
+    """The delimiter of a table-like export."""
+    return "\t" if "tsv" in export.reader.formats else export.reader.delimiter[0]
+
+
+def read_header(plain: Plain, delimiter: str) -> tuple[tuple[str, ...], int]:
+    """The header's names and how many physical lines it takes.
+
+    Raises:
+        RefusedError: for a header that cannot be one.
+    """
+    reader = csv.reader(io.StringIO(plain.head), delimiter=delimiter, strict=True)
+    try:
+        header = tuple(next(row for row in reader if row))
+    except (csv.Error, StopIteration):
+        raise RefusedError("bad_header", "The first line is no header.", 1) from None
+    if len(header) > MOST_COLUMNS:
+        raise RefusedError("bad_header", f"More than {MOST_COLUMNS} columns.", 1)
+    return header, reader.line_num
