@@ -16,7 +16,7 @@ from dagster_project.accounts import (
     ConfigurationError,
     load_accounts,
 )
-from dagster_project.landing import context, identity, reader
+from dagster_project.landing import containers, context, identity
 from dagster_project.landing.intake import (
     Found,
     Inbox,
@@ -177,7 +177,7 @@ class _Session:
             load.member for load in self.ledger if load.arrival.mark == arrival.mark
         }
         try:
-            found = reader.members(archived)
+            found = containers.members(archived)
         except RefusedError as refused:
             self._refuse(self._entry(sha256, arrival, "", 1), refused)
             return
@@ -233,7 +233,7 @@ class _Session:
         )
         load.replaces = old.load
         try:
-            found = {member.name: member for member in reader.members(archived)}
+            found = {member.name: member for member in containers.members(archived)}
         except RefusedError as refused:
             self._refuse(load, refused)
             return load

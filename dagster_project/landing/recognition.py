@@ -136,6 +136,10 @@ class _Text:
     def layouts(self, export: Export) -> list[str]:
         """How the export may read the text; the first way that fits counts."""
         formats = set(export.reader.formats)
+        if self.plain.has_typed_cells:
+            # A number written here as 1.234 would be read as 1234 with another mark.
+            is_safe = export.numbers.decimal == "."
+            return ["table"] if "csv" in formats and is_safe else []
         if self.layout == "table":
             return ["table"] if formats & {"csv", "tsv"} else []
         found = [self.layout]
@@ -148,7 +152,7 @@ class _Text:
     def lacking(self, export: Export, layout: str) -> list[str]:
         """Required inputs that the text does not have, as the mapping names them."""
         if layout == "table":
-            header = self.header(delimiter_of(export))
+            header = self.header(delimiter_of(export, self.plain))
             return [
                 entry.column[0] if entry.column else name
                 for name, entry in export.required.items()
@@ -223,8 +227,10 @@ def _unrecognised(tried: list[_Fit]) -> RefusedError:
     )
 
 
-def delimiter_of(export: Export) -> str:
+def delimiter_of(export: Export, plain: Plain) -> str:
     """The delimiter of a table-like export."""
+    if plain.has_typed_cells:
+        return ","
     return "\t" if "tsv" in export.reader.formats else export.reader.delimiter[0]
 
 
