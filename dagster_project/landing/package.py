@@ -275,6 +275,7 @@ def _land(
             exported_at=load.exported_at,
             header=framed.header,
             name=load.member or load.arrival.name,
+            has_posts=framed.has_posts,
         ),
         workshop.words,
     )

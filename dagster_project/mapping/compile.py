@@ -1,9 +1,11 @@
 """Compiles one export of a mapping to one DuckDB ``select`` over raw records.
 
 The raw relation is ``raw_records(record_number, c0, c1, ...)`` for a table-like file
-or ``raw_records(record_number, record)`` for JSON. The result has a row an item with
-every field of the landing table, and beside them what the landing engine still needs:
-``address``, ``reason_text``, ``key_text``, ``rejection``, ``skipped``, ``unmapped``.
+or ``raw_records(record_number, record)`` for JSON; with ``post_item`` where a record is
+a post of several, whose record is NULL when it holds none. The result has a row an item
+with every field of the landing table, and beside them what the landing engine still
+needs: ``address``, ``reason_text``, ``key_text``, ``rejection``, ``skipped``,
+``unmapped``.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ _RESERVED = (
     | FUNCTIONS
     | {
         *("record", "record_number", "is_broken", "texts", "inside"),
+        *("post_item", "is_empty_post"),
         *("item", "item_number", "rule_number", "skip_number"),
     }
 )
@@ -54,6 +57,9 @@ _MARK = "--@ "
 """Begins a line of SQL that names the path of the expression behind it."""
 _TELEPHONE = r"^\+?[0-9 ().-]{6,}$"
 """Text messages in an export of mail; their people are not on a mailing list."""
+
+_EMPTY_POST = "empty_post"
+"""Why a post of no record is skipped: nothing happened, and nothing is lost."""
 
 _EARLIEST = "timestamp '2000-01-01'"
 _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
@@ -89,6 +95,7 @@ class Circumstances:
         sidecar: what the file beside the export says.
         has_typed_cells: whether moments were moments in the file (a workbook) and
             reach us as ISO 8601, however the export would print them.
+        has_posts: whether a record may be a post of several.
     """
 
     zone: str
@@ -99,6 +106,7 @@ class Circumstances:
     name: str = ""
     sidecar: Mapping[str, str] = field(default_factory=dict)
     has_typed_cells: bool = False
+    has_posts: bool = False
 
 
 @dataclass
@@ -197,6 +205,7 @@ class _Compiler:
     def compile(self) -> Compiled:
         skips = [rule.why for rule in self.export.skip]
         skips += [rule.skip for rule in self.export.events if rule.skip]
+        skips += [_EMPTY_POST] if self.file.has_posts else []
         ctes = {
             "inputs": self._inputs(),
             "named": self._named(),
@@ -217,9 +226,14 @@ class _Compiler:
             rejections=[rejection for rejection, _ in self.rejections],
             skips=skips,
             key_has_person="contact_key" in self.export.key,
-            can_fan_out=bool(self.export.reader.explode or self.export.transform),
+            can_fan_out=self._can_fan_out,
             place=self.place,
         )
+
+    @property
+    def _can_fan_out(self) -> bool:
+        reader = self.export.reader
+        return bool(reader.explode or self.export.transform or self.file.has_posts)
 
     # -- records to texts --------------------------------------------------------
 
@@ -240,11 +254,14 @@ class _Compiler:
             f"{self._or_outside(self._json_input(entry, places), entry)} as {name}"
             for name, entry in self.export.inputs.items()
         ]
-        select = ["record_number", "is_broken", *constants, *columns]
+        select = [*self._place, "is_broken", *constants, *columns]
         paths = ", ".join(quote(path) for path in places)
+        is_broken = "record is null" + (
+            " and not is_empty_post" if self.file.has_posts else ""
+        )
         return (
             f"select {', '.join(select)} from (\n"
-            "select record_number, record is null as is_broken,\n"
+            f"select {', '.join(self._place)}, {is_broken} as is_broken,\n"
             f"json_extract_string(record, [{paths}]) as texts\n"
             f"from ({self._records()}))"
         )
@@ -271,11 +288,21 @@ class _Compiler:
             texts.append(self._clean(f"texts[{len(places)}]"))
         return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
 
+    @property
+    def _place(self) -> list[str]:
+        """Columns that say which record, and which item of a post."""
+        posted = ["post_item", "is_empty_post"] if self.file.has_posts else []
+        return ["record_number", *posted]
+
     def _records(self) -> str:
+        raw = "raw_records"
+        if self.file.has_posts:
+            raw = "(select *, record is null as is_empty_post from raw_records)"
+        place = ", ".join(self._place)
         valid = (
-            "select record_number, case when json_valid(record)"
+            f"select {place}, case when json_valid(record)"
             " and starts_with(ltrim(record), '{') then record end as record"
-            " from raw_records"
+            f" from {raw}"
         )
         unwrap = self.export.reader.unwrap
         if not unwrap:
@@ -289,7 +316,7 @@ class _Compiler:
             " lambda found: found is not null)"
         )
         return (
-            "select record_number, case when inside is not null and json_valid(inside)"
+            f"select {place}, case when inside is not null and json_valid(inside)"
             " and starts_with(ltrim(inside), '{') then inside else record end as record"
             f" from (select *, case when {wraps} then ({inner})[1] end as inside"
             f" from ({valid}))"
@@ -318,19 +345,31 @@ class _Compiler:
     def _items(self) -> str:
         explode = self.export.reader.explode
         if explode is None:
-            return "select *, 1 as item_number from named"
+            number = "post_item" if self.file.has_posts else "1"
+            return f"select *, {number} as item_number from named"
         if explode not in self.export.let:
             raise MappingError(
                 f"{self._where('reader', 'explode')}: `{explode}` is no `let`; expected"
                 f" one of {choices(explode, self.export.let) or 'a let'}"
             )
-        return (
+        exploded = (
             f"select *, unnest({explode}) as item,"
             f" generate_subscripts({explode}, 1) as item_number from named"
             f" where len({explode}) > 0\n"
             "union all\n"
             "select *, cast(null as varchar) as item, 1 as item_number from named"
             f" where coalesce(len({explode}), 0) = 0"
+        )
+        return self._renumbered(exploded)
+
+    def _renumbered(self, items: str) -> str:
+        """Counts the items of a whole post where each of its records has several."""
+        if not self.file.has_posts:
+            return items
+        return (
+            "select * replace (row_number() over (partition by record_number"
+            " order by post_item, item_number) as item_number)"
+            f" from ({items})"
         )
 
     def _transform_columns(self) -> tuple[str, ...]:
@@ -346,14 +385,18 @@ class _Compiler:
         relation: Callable[[str], str] = _load_transform(
             self.source.transform_path
         ).relation
-        return relation("items")
+        return self._renumbered(relation("items"))
 
     def _ruled(self) -> str:
         rules = [rule.when for rule in self.export.events if rule.when]
-        skips = [rule.when for rule in self.export.skip]
+        skips = self._first("skip", [rule.when for rule in self.export.skip])
+        if self.file.has_posts:
+            last = sum(bool(rule.skip) for rule in self.export.events) + 1
+            last += len(self.export.skip)
+            skips = f"case when is_empty_post then {last} else {skips} end"
         return (
             f"select *, {self._first('events', rules)} as rule_number,"
-            f" {self._first('skip', skips)} as skip_number from shaped"
+            f" {skips} as skip_number from shaped"
         )
 
     def _first(self, key: str, conditions: list[str]) -> str:
