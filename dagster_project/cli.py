@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import wraps
@@ -44,6 +45,8 @@ app = typer.Typer(
 
 _PIPE_WIDTH = 300
 """Where nobody's terminal sets a width."""
+_PROSE_WIDTH = 100
+"""Longer lines are hard to read, however wide the terminal."""
 
 Parameters = ParamSpec("Parameters")
 HomeOption = Annotated[
@@ -219,23 +222,40 @@ def demo(
 
 @app.command()
 @_explained
-def sources(as_json: JsonOption = False) -> None:
-    """List the mappings and what each covers."""
+def sources(
+    name: Annotated[
+        str | None, typer.Argument(help="One source, to see it in full.")
+    ] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", help="The JSON Schema of source.yaml, for an editor."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the mappings and what each covers, or one of them in full."""
+    from dagster_project import listing
     from dagster_project.mapping.model import load_sources
 
-    rows = [
-        {
-            "source": source.source,
-            "title": source.title,
-            "kind": source.kind,
-            "export": export.name,
-            "covers": export.lands,
-            "formats": ", ".join(export.reader.formats),
-        }
-        for source in load_sources(SOURCES).values()
-        for export in source.exports
-    ]
-    _show(rows, as_json, "Drop exports under <inbox>/<source>/[<account>/].")
+    if schema:
+        from dagster_project.mapping.schema import source_schema
+        from dagster_project.mapping.vocabulary import vocabularies
+        from dagster_project.settings import SEEDS
+
+        _print_json(source_schema(vocabularies(SEEDS)))
+        return
+    known = load_sources(SOURCES)
+    if name is not None:
+        source = listing.source_named(known, name)
+        if as_json:
+            _print_json(listing.described(source))
+        else:
+            _show_lines(listing.source_lines(source))
+        return
+    if as_json:
+        _print_json([listing.described(source) for source in known.values()])
+        return
+    advice = "`optout sources NAME` tells all about one. Drop exports under"
+    _show(listing.source_rows(known), False, f"{advice} <inbox>/<source>/[<account>/].")
 
 
 @app.command("new-source")
@@ -419,6 +439,21 @@ def _show(rows: Sequence[dict[str, Any]], as_json: bool, advice: str) -> None:
         console.print(table)
     if advice:
         console.print(escape(advice))
+
+
+def _show_lines(lines: Sequence[tuple[str, str]]) -> None:
+    """Labelled texts under headings, to be read."""
+    console = _console()
+    labels = max(len(label) for label, _ in lines)
+    width = min(console.width, _PROSE_WIDTH) - labels - 2
+    for place, (label, text) in enumerate(lines):
+        if not label:
+            heading = f"[bold]{escape(text)}[/]"
+            console.print(f"\n{heading}" if place else heading)
+            continue
+        for number, line in enumerate(textwrap.wrap(text, width)):
+            shown = "" if number else label
+            console.print(f"[dim]{escape(shown):{labels}}[/]  {escape(line)}")
 
 
 def _cell(value: Any) -> str:

@@ -83,12 +83,20 @@ def records_of(document: Any, items: str | None) -> list[dict[str, Any]]:
     Raises:
         RefusedError: when something in it is no object.
     """
-    if isinstance(document, dict) and items:
-        document = value_at(document, items)
-    records = document if isinstance(document, list) else [document]
+    pages = document if isinstance(document, list) else [document]
+    records: list[Any] = []
+    for page in pages:
+        inner = inside(page, items)
+        records += inner if isinstance(inner, list) else [inner]
     if not all(isinstance(record, dict) for record in records):
         raise RefusedError("bad_json", "Expected a JSON array of objects.")
     return records
+
+
+def inside(page: Any, items: str | None) -> Any:
+    """What a page holds: the value at its ``items``, or itself where it has none."""
+    inner = value_at(page, items) if items else None
+    return page if inner is None else inner
 
 
 def unwrapped(record: dict[str, Any], paths: list[str]) -> dict[str, Any]:

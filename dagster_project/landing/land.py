@@ -256,19 +256,18 @@ def _check_settings(accounts: Accounts, sources: dict[str, Source]) -> None:
     for (source, account), declared in accounts.declared.items():
         if source not in sources:
             raise ConfigurationError(
-                f"config/accounts.yaml: accounts.{source}: expected one of"
-                f" {', '.join(sources)}"
+                f"{accounts.place(source)}: expected one of {', '.join(sources)}"
             )
         known = sources[source].settings
-        where = f"config/accounts.yaml: accounts.{source}.{account}.settings"
         for name, value in declared.settings.items():
+            where = accounts.place(source, account, "settings", name)
             if name not in known:
                 names = ", ".join(known) or "no setting"
-                raise ConfigurationError(f"{where}: expected {names}, not {name}")
+                raise ConfigurationError(f"{where}: expected {names}")
             allowed = known[name].allowed
             if allowed and value not in allowed:
                 raise ConfigurationError(
-                    f"{where}.{name}: expected one of {', '.join(allowed)}"
+                    f"{where}: expected one of {', '.join(allowed)}"
                 )
 
 

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import io
 import lzma
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ MOST_MEMBERS = 1000
 
 _ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _PACKED = (*_ZIPS, b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08")
+_ARRAY_LINE = re.compile(rb"\n[ \t]*\[")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -97,6 +99,7 @@ class Plain:
         head: the first megabyte of the text.
         has_quotes: whether a double quote occurs (table-like files only).
         has_blank_lines: whether line numbers and record numbers may part.
+        has_array_lines: whether a line begins as a JSON array does.
     """
 
     path: Path
@@ -107,6 +110,7 @@ class Plain:
     head: str
     has_quotes: bool
     has_blank_lines: bool
+    has_array_lines: bool = False
 
 
 class _ZstdStream(io.RawIOBase):
@@ -257,6 +261,7 @@ class _Scan:
     is_inside_quotes: bool = False
     has_quotes: bool = False
     has_carriage_returns: bool = False
+    has_array_lines: bool = False
     looks_like_json: bool | None = None
     last: bytes = b"\n"
     head: bytearray = field(default_factory=bytearray)
@@ -267,6 +272,9 @@ class _Scan:
             self.head += chunk[: HEAD - len(self.head)]
         if self.looks_like_json is None and (start := chunk.lstrip()):
             self.looks_like_json = start[:1] in (b"{", b"[")
+        # Most files have no bracket at all, which is found out far faster.
+        if not self.has_array_lines and b"[" in chunk:
+            self.has_array_lines = bool(_ARRAY_LINE.search(self.last + chunk))
         newlines, blanks = chunk.count(b"\n"), _blank_lines(self.last, chunk)
         self.lines += newlines
         self.blanks += blanks
@@ -340,6 +348,7 @@ def _scan_stream(
         head=scan.head.decode("utf-8", errors="ignore"),
         has_quotes=scan.has_quotes,
         has_blank_lines=scan.blanks > 0,
+        has_array_lines=scan.has_array_lines,
     )
 
 

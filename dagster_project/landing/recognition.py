@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import Any
 
 from dagster_project.landing.documents import (
-    parsed_object,
+    inside,
+    parsed,
     read_document,
     records_of,
     unwrapped,
@@ -59,8 +60,10 @@ def layout_of(plain: Plain) -> str:
     """
     start = plain.head.lstrip()[:1]
     lines = [line for line in plain.head.split("\n")[:_SAMPLE] if line.strip()]
-    objects = sum(parsed_object(line) is not None for line in lines)
-    if 2 * objects >= len(lines):
+    # One array alone is a document; several are posts, one a line.
+    kinds = (dict, list) if plain.line_count > 1 else (dict,)
+    records = sum(isinstance(parsed(line), kinds) for line in lines)
+    if 2 * records >= len(lines):
         return "ndjson"
     return "json" if start in ("{", "[") else "table"
 
@@ -125,15 +128,21 @@ class _Text:
                 raise
             return None
 
+    @cached_property
+    def posts(self) -> list[Any]:
+        """The first lines as JSON."""
+        return [parsed(line) for line in self.plain.head.split("\n")[:_SAMPLE]]
+
     def layouts(self, export: Export) -> list[str]:
         """How the export may read the text; the first way that fits counts."""
         formats = set(export.reader.formats)
         if self.layout == "table":
             return ["table"] if formats & {"csv", "tsv"} else []
         found = [self.layout]
-        if self.layout == "ndjson" and self.plain.line_count == 1:
-            # One object alone may be a whole document on one line.
-            found.append("json")
+        if self.plain.line_count == 1:
+            # One line alone may be a whole document, or a post of several records.
+            is_page = self.layout == "json" or export.reader.items
+            found = ["json", "ndjson"] if is_page else ["ndjson", "json"]
         return [layout for layout in found if layout in formats]
 
     def lacking(self, export: Export, layout: str) -> list[str]:
@@ -189,8 +198,12 @@ class _Text:
                 return records_of(document, reader.items)[:_SAMPLE]
             except RefusedError:
                 return []
-        lines = self.plain.head.split("\n")[:_SAMPLE]
-        return [record for line in lines if (record := parsed_object(line))]
+        records: list[dict[str, Any]] = []
+        for post in self.posts:
+            inner = inside(post, reader.items)
+            found = inner if isinstance(inner, list) else [inner]
+            records += [record for record in found if isinstance(record, dict)]
+        return records[:_SAMPLE]
 
 
 def _unrecognised(tried: list[_Fit]) -> RefusedError:

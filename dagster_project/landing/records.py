@@ -53,6 +53,7 @@ class Framed:
         header: column names in file order; None for JSON.
         broken: records split off before the relation.
         is_careful: whether the records were split here.
+        has_posts: whether a record may hold several items, in ``post_item`` order.
     """
 
     relation: str
@@ -60,6 +61,7 @@ class Framed:
     header: tuple[str, ...] | None
     broken: list[Broken] = field(default_factory=list)
     is_careful: bool = False
+    has_posts: bool = False
     _lines: array[int] | None = None
     _header_lines: int = 0
     _plain: Plain | None = None
@@ -109,7 +111,7 @@ def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Fr
         return _frame_table(plain, found.export, target, careful)
     if found.layout == "json":
         return _frame_document(plain, found.export, target)
-    return _frame_lines(plain, target, careful)
+    return _frame_lines(plain, found.export, target, careful)
 
 
 def _frame_table(plain: Plain, export: Export, target: Path, careful: bool) -> Framed:
@@ -234,8 +236,10 @@ def _parse(text: str, delimiter: str) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _frame_lines(plain: Plain, target: Path, careful: bool) -> Framed:
+def _frame_lines(plain: Plain, export: Export, target: Path, careful: bool) -> Framed:
+    items = export.reader.items
     framed = Framed("", plain.line_count, None, is_careful=careful, _plain=plain)
+    framed.has_posts = plain.has_array_lines or items is not None
     path = plain.path
     if careful:
         path = target
@@ -245,7 +249,35 @@ def _frame_lines(plain: Plain, target: Path, careful: bool) -> Framed:
         "select * from (select row_number() over () as record_number, record from "
         f"{_LINE.format(path=quote(str(path)))}) where trim(record) <> ''"
     )
+    if framed.has_posts:
+        framed.relation = _elements(framed.relation, items)
     return framed
+
+
+def _elements(lines: str, items: str | None) -> str:
+    """A row an element of each line's array, or of the one at its ``items``.
+
+    A line that is no post is its own element; a post of nothing has one that is NULL.
+    """
+    inside = ""
+    if items is not None:
+        inner = quote(items)
+        inside = (
+            f" when json_type(record, {inner}) = 'ARRAY'"
+            f" then json_extract(record, {quote(items + '[*]')})::varchar[]"
+            f" when json_type(record, {inner}) = 'OBJECT'"
+            f" then [json_extract(record, {inner})::varchar]"
+        )
+    return (
+        "select record_number, unnest(elements) as record,"
+        " generate_subscripts(elements, 1) as post_item from (select record_number,"
+        " case when len(found) = 0 then [null] else found end as elements"
+        " from (select record_number, case"
+        " when not coalesce(json_valid(record), false) then [record]"
+        " when starts_with(ltrim(record), '[')"
+        f" then json_extract(record, '$[*]')::varchar[]{inside}"
+        f" else [record] end as found from ({lines})))"
+    )
 
 
 def _split_lines(plain: Plain, target: Path, framed: Framed) -> None:

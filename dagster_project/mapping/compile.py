@@ -1,9 +1,11 @@
 """Compiles one export of a mapping to one DuckDB ``select`` over raw records.
 
 The raw relation is ``raw_records(record_number, c0, c1, ...)`` for a table-like file
-or ``raw_records(record_number, record)`` for JSON. The result has a row an item with
-every field of the landing table, and beside them what the landing engine still needs:
-``address``, ``reason_text``, ``key_text``, ``rejection``, ``skipped``, ``unmapped``.
+or ``raw_records(record_number, record)`` for JSON; with ``post_item`` where a record is
+a post of several, whose record is NULL when it holds none. The result has a row an item
+with every field of the landing table, and beside them what the landing engine still
+needs: ``address``, ``reason_text``, ``key_text``, ``rejection``, ``skipped``,
+``unmapped``.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dagster_project.mapping.canonical import FIELDS, HAS_PERSON, Column, Kind
+from dagster_project.mapping.document import Place, choices
 from dagster_project.mapping.expression import (
     CONVERSIONS,
     FUNCTIONS,
@@ -45,12 +48,18 @@ _RESERVED = (
     | FUNCTIONS
     | {
         *("record", "record_number", "is_broken", "texts", "inside"),
+        *("post_item", "is_empty_post"),
         *("item", "item_number", "rule_number", "skip_number"),
     }
 )
 """Names a mapping may not give away: they already mean something in the SQL."""
+_MARK = "--@ "
+"""Begins a line of SQL that names the path of the expression behind it."""
 _TELEPHONE = r"^\+?[0-9 ().-]{6,}$"
 """Text messages in an export of mail; their people are not on a mailing list."""
+
+_EMPTY_POST = "empty_post"
+"""Why a post of no record is skipped: nothing happened, and nothing is lost."""
 
 _EARLIEST = "timestamp '2000-01-01'"
 _ZONED = r"(Z|[+-]\d\d:?\d\d)$"
@@ -86,6 +95,7 @@ class Circumstances:
         sidecar: what the file beside the export says.
         has_typed_cells: whether moments were moments in the file (a workbook) and
             reach us as ISO 8601, however the export would print them.
+        has_posts: whether a record may be a post of several.
     """
 
     zone: str
@@ -96,6 +106,7 @@ class Circumstances:
     name: str = ""
     sidecar: Mapping[str, str] = field(default_factory=dict)
     has_typed_cells: bool = False
+    has_posts: bool = False
 
 
 @dataclass
@@ -109,6 +120,7 @@ class Compiled:
         skips: what ``skipped`` n (1-based) means.
         key_has_person: whether the event key includes the contact key.
         can_fan_out: whether one record may give several rows.
+        place: of the export in its file.
     """
 
     macros: list[str]
@@ -117,6 +129,16 @@ class Compiled:
     skips: list[str] = field(default_factory=list)
     key_has_person: bool = False
     can_fan_out: bool = False
+    place: Place | None = None
+
+    def place_of(self, line: int) -> Place | None:
+        """Which expression of the mapping gave a line of ``select``, counted from 1."""
+        lines = self.select.split("\n")[:line]
+        marks = [text[len(_MARK) :] for text in lines if text.startswith(_MARK)]
+        if self.place is None or not marks:
+            return self.place
+        parts = [part for part in marks[-1].split(".") if part]
+        return self.place.at(*(int(p) if p.isdigit() else p for p in parts))
 
 
 def header_index(entry: Input, header: tuple[str, ...]) -> int | None:
@@ -166,20 +188,24 @@ class _Compiler:
         self.file = circumstances
         self.words = words
         self.rejections: list[tuple[Rejection, str]] = []
+        place = [entry is export for entry in source.exports].index(True)
+        self.place = Place(source.folder / "source.yaml", ("exports", place))
         given = [
             *(*export.inputs, *export.let, *source.settings),
             *self._transform_columns(),
         ]
         for name in given:
             if name in _RESERVED or given.count(name) > 1:
+                key = "let" if name in export.let else "inputs"
                 raise MappingError(
-                    f"{self._where(name)}: the name is taken; choose another"
+                    f"{self._where(key, name)}: the name is taken; choose another"
                 )
         self.names = frozenset(given) | ({"item"} if export.reader.explode else set())
 
     def compile(self) -> Compiled:
         skips = [rule.why for rule in self.export.skip]
         skips += [rule.skip for rule in self.export.events if rule.skip]
+        skips += [_EMPTY_POST] if self.file.has_posts else []
         ctes = {
             "inputs": self._inputs(),
             "named": self._named(),
@@ -191,7 +217,7 @@ class _Compiler:
         # Read more than once below: without the hint every reading parses again.
         kept = {"named": self.export.reader.explode, "items": self.export.transform}
         body = ",\n".join(
-            f"{name} as {'materialized ' if kept.get(name) else ''}(\n{sql}\n)"
+            f"{name} as {'materialized ' if kept.get(name) else ''}(\n{sql}\n{_MARK}\n)"
             for name, sql in ctes.items()
         )
         return Compiled(
@@ -200,8 +226,14 @@ class _Compiler:
             rejections=[rejection for rejection, _ in self.rejections],
             skips=skips,
             key_has_person="contact_key" in self.export.key,
-            can_fan_out=bool(self.export.reader.explode or self.export.transform),
+            can_fan_out=self._can_fan_out,
+            place=self.place,
         )
+
+    @property
+    def _can_fan_out(self) -> bool:
+        reader = self.export.reader
+        return bool(reader.explode or self.export.transform or self.file.has_posts)
 
     # -- records to texts --------------------------------------------------------
 
@@ -222,11 +254,14 @@ class _Compiler:
             f"{self._or_outside(self._json_input(entry, places), entry)} as {name}"
             for name, entry in self.export.inputs.items()
         ]
-        select = ["record_number", "is_broken", *constants, *columns]
+        select = [*self._place, "is_broken", *constants, *columns]
         paths = ", ".join(quote(path) for path in places)
+        is_broken = "record is null" + (
+            " and not is_empty_post" if self.file.has_posts else ""
+        )
         return (
             f"select {', '.join(select)} from (\n"
-            "select record_number, record is null as is_broken,\n"
+            f"select {', '.join(self._place)}, {is_broken} as is_broken,\n"
             f"json_extract_string(record, [{paths}]) as texts\n"
             f"from ({self._records()}))"
         )
@@ -253,11 +288,21 @@ class _Compiler:
             texts.append(self._clean(f"texts[{len(places)}]"))
         return texts[0] if len(texts) == 1 else f"coalesce({', '.join(texts)})"
 
+    @property
+    def _place(self) -> list[str]:
+        """Columns that say which record, and which item of a post."""
+        posted = ["post_item", "is_empty_post"] if self.file.has_posts else []
+        return ["record_number", *posted]
+
     def _records(self) -> str:
+        raw = "raw_records"
+        if self.file.has_posts:
+            raw = "(select *, record is null as is_empty_post from raw_records)"
+        place = ", ".join(self._place)
         valid = (
-            "select record_number, case when json_valid(record)"
+            f"select {place}, case when json_valid(record)"
             " and starts_with(ltrim(record), '{') then record end as record"
-            " from raw_records"
+            f" from {raw}"
         )
         unwrap = self.export.reader.unwrap
         if not unwrap:
@@ -271,7 +316,7 @@ class _Compiler:
             " lambda found: found is not null)"
         )
         return (
-            "select record_number, case when inside is not null and json_valid(inside)"
+            f"select {place}, case when inside is not null and json_valid(inside)"
             " and starts_with(ltrim(inside), '{') then inside else record end as record"
             f" from (select *, case when {wraps} then ({inner})[1] end as inside"
             f" from ({valid}))"
@@ -292,24 +337,39 @@ class _Compiler:
         known = set(self.export.inputs) | set(self.source.settings)
         columns = []
         for name, sql in self.export.let.items():
-            expression = check(sql, frozenset(known), self._where(f"let.{name}"))
-            columns.append(f"{expression.sql}\nas {name}")
+            expression = check(sql, frozenset(known), self._where("let", name))
+            columns.append(f"{_marked(expression.sql, 'let', name)}\nas {name}")
             known.add(name)
         return f"select {', '.join(['*', *columns])} from inputs"
 
     def _items(self) -> str:
         explode = self.export.reader.explode
         if explode is None:
-            return "select *, 1 as item_number from named"
+            number = "post_item" if self.file.has_posts else "1"
+            return f"select *, {number} as item_number from named"
         if explode not in self.export.let:
-            raise MappingError(f"{self._where('reader.explode')}: name a `let`")
-        return (
+            raise MappingError(
+                f"{self._where('reader', 'explode')}: `{explode}` is no `let`; expected"
+                f" one of {choices(explode, self.export.let) or 'a let'}"
+            )
+        exploded = (
             f"select *, unnest({explode}) as item,"
             f" generate_subscripts({explode}, 1) as item_number from named"
             f" where len({explode}) > 0\n"
             "union all\n"
             "select *, cast(null as varchar) as item, 1 as item_number from named"
             f" where coalesce(len({explode}), 0) = 0"
+        )
+        return self._renumbered(exploded)
+
+    def _renumbered(self, items: str) -> str:
+        """Counts the items of a whole post where each of its records has several."""
+        if not self.file.has_posts:
+            return items
+        return (
+            "select * replace (row_number() over (partition by record_number"
+            " order by post_item, item_number) as item_number)"
+            f" from ({items})"
         )
 
     def _transform_columns(self) -> tuple[str, ...]:
@@ -325,23 +385,27 @@ class _Compiler:
         relation: Callable[[str], str] = _load_transform(
             self.source.transform_path
         ).relation
-        return relation("items")
+        return self._renumbered(relation("items"))
 
     def _ruled(self) -> str:
         rules = [rule.when for rule in self.export.events if rule.when]
-        skips = [rule.when for rule in self.export.skip]
+        skips = self._first("skip", [rule.when for rule in self.export.skip])
+        if self.file.has_posts:
+            last = sum(bool(rule.skip) for rule in self.export.events) + 1
+            last += len(self.export.skip)
+            skips = f"case when is_empty_post then {last} else {skips} end"
         return (
             f"select *, {self._first('events', rules)} as rule_number,"
-            f" {self._first('skip', skips)} as skip_number from shaped"
+            f" {skips} as skip_number from shaped"
         )
 
     def _first(self, key: str, conditions: list[str]) -> str:
         """Number of the first condition that holds, 0 when none does."""
         steps = []
         for number, condition in enumerate(conditions, start=1):
-            where = self._where(f"{key}[{number - 1}].when")
-            checked = check(condition, self.names, where)
-            steps.append(f"when {checked.sql}\nthen {number}")
+            path = (key, number - 1, "when")
+            checked = check(condition, self.names, self._where(*path))
+            steps.append(f"when {_marked(checked.sql, *path)}\nthen {number}")
         return f"case {' '.join(steps)} else 0 end" if steps else "0"
 
     # -- items to fields ---------------------------------------------------------
@@ -377,34 +441,36 @@ class _Compiler:
         rules = [rule for rule in self.export.events if rule.when]
         steps = []
         for number, rule in enumerate(rules, start=1):
-            word = rule.set.get(column.name)
+            word, path = rule.set.get(column.name), ["set", column.name]
             if column.name == "event_type":
-                word = rule.event_type or "other"
+                word, path = rule.event_type or "other", ["event_type"]
             if word is not None:
-                self._check_word(column, word)
+                self._check_word(column.words, word, "events", number - 1, *path)
                 steps.append(f"when {number} then {quote(word)}")
         if column.name == "event_type" and self.export.events:
             otherwise = self.export.events[-1].otherwise or "other"
-            self._check_word(column, otherwise)
+            self._check_word(column.words, otherwise, "events", len(rules), "otherwise")
             steps.append(f"when 0 then {quote(otherwise)}")
         return " ".join(steps)
 
-    def _check_word(self, column: Column, word: str) -> None:
-        if column.words and word not in self.words[column.words].words:
+    def _check_word(self, words: str | None, word: str, *path: str | int) -> None:
+        if words and word not in self.words[words].words:
             raise MappingError(
-                f"{self._where('events')}: `{word}` is no word of {column.words}"
+                f"{self._where(*path)}: `{word}` is no word of {words}; expected one of"
+                f" {choices(word, self.words[words].words)}"
             )
 
     def _field(self, column: Column, sql: str) -> str:
-        where = self._where(f"fields.{column.name}")
+        path = ("fields", column.name)
         bare = sql.strip()
         if bare in self.names and column.kind != "text":
             bare = f"{_MACRO_OF[column.kind]}({bare})"
-        expression = check(bare, self.names, where)
+        expression = check(bare, self.names, self._where(*path))
         self._reject_bad_conversions(expression)
+        marked = _marked(expression.sql, *path)
         if column.kind == "text":
-            return expression.sql
-        return f"try_cast(({expression.sql}) as {column.sql_type})"
+            return marked
+        return f"try_cast(({marked}) as {column.sql_type})"
 
     def _reject_bad_conversions(self, expression: Expression) -> None:
         for macro, name in expression.conversions:
@@ -430,23 +496,28 @@ class _Compiler:
         sql = self.export.address or ""
         expression = check(sql, self.names, self._where("address"))
         # An element of an exploded list has not been cleaned as an input has.
-        return f"nullif(trim({expression.sql}), '')"
+        return f"nullif(trim({_marked(expression.sql, 'address')}), '')"
 
     def _reason_text(self) -> str:
         if self.export.reasons is None:
             return "cast(null as varchar)"
+        for option, word in self.export.reasons.options.items():
+            self._check_word("opt_out_reason_words", word, "reasons", "options", option)
         names = ", ".join(self.export.reasons.value)
-        return check(f"coalesce({names})", self.names, self._where("reasons.value")).sql
+        path = ("reasons", "value")
+        checked = check(f"coalesce({names})", self.names, self._where(*path))
+        return _marked(checked.sql, *path)
 
     def _key_text(self) -> str:
         parts = [part for part in self.export.key if part != "contact_key"]
         if not parts:
             return "cast(null as varchar)"
         where = self._where("key")
-        listed = ", ".join(
-            f"coalesce({check(part, self.names, where).sql}, '')" for part in parts
+        texts = ", ".join(
+            f"coalesce({_marked(check(part, self.names, where).sql, 'key')}, '')"
+            for part in parts
         )
-        return f"concat_ws(chr(31), {listed})"
+        return f"concat_ws(chr(31), {texts})"
 
     def _derived(self) -> list[str]:
         if self.export.lands != "campaign_stats":
@@ -465,7 +536,7 @@ class _Compiler:
         rate = self.export.vendor_rate
         if rate is None:
             return "cast(null as double)", "cast(null as varchar)"
-        check(rate.value, self.names, self._where("vendor_rate.value"))
+        check(rate.value, self.names, self._where("vendor_rate", "value"))
         half = "50e0" if self.export.numbers.percent == "fraction" else "0.5e0"
         decimal = self.export.numbers.decimal
         digits = (
@@ -599,8 +670,8 @@ class _Compiler:
         if rejection not in self.rejections:
             self.rejections.append(rejection)
 
-    def _where(self, path: str) -> str:
-        return f"{self.source.source}/source.yaml: {self.export.name}.{path}"
+    def _where(self, *path: str | int) -> Place:
+        return self.place.at(*path)
 
     # -- conversions as this export writes values --------------------------------
 
@@ -675,6 +746,11 @@ class _Compiler:
             for entry in formats
         ]
         return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
+
+
+def _marked(sql: str, *path: str | int) -> str:
+    """An expression of the mapping, told apart by its path in the engine's errors."""
+    return f"\n{_MARK}{'.'.join(str(part) for part in path)}\n{sql}"
 
 
 def _unix_time(units: int) -> str:

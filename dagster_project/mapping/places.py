@@ -28,10 +28,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
     Returns:
         None for a text that is no YAML or empty.
     """
-    try:
-        node = yaml.compose(text, Loader=_LOADER)
-    except yaml.YAMLError:
-        return None
+    node = _compose(text)
     if node is None:
         return None
     line = node.start_mark.line
@@ -40,6 +37,62 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
         if found is not None:
             line, node = found
     return int(line) + 1
+
+
+def repeated_key(text: str) -> tuple[tuple[str | int, ...], int, int] | None:
+    """The first key that a mapping holds twice: YAML would drop one without a word.
+
+    Returns:
+        Its path and both lines, from 1; None where every key stands once.
+    """
+    root = _compose(text)
+    for path, node in _nodes(root) if root is not None else ():
+        lines: dict[str, int] = {}
+        pairs = node.value if isinstance(node, yaml.MappingNode) else ()
+        for key, _ in pairs:
+            line = int(key.start_mark.line) + 1
+            if key.tag != _MERGE and lines.setdefault(str(key.value), line) != line:
+                return (*path, str(key.value)), lines[str(key.value)], line
+    return None
+
+
+def unreadable(text: str) -> tuple[tuple[str | int, ...], int] | None:
+    """The first value that looks like a date and is none, with its line from 1."""
+    root = _compose(text)
+    for path, node in _nodes(root) if root is not None else ():
+        if isinstance(node, yaml.ScalarNode):
+            try:
+                yaml.SafeLoader("").construct_object(node)
+            except ValueError:
+                return path, int(node.start_mark.line) + 1
+    return None
+
+
+def _compose(text: str) -> yaml.Node | None:
+    try:
+        return yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError:
+        return None
+
+
+def _nodes(root: yaml.Node) -> Iterator[tuple[tuple[str | int, ...], yaml.Node]]:
+    """Every node once, with its path; what an alias repeats stands at its anchor."""
+    seen: set[int] = set()
+    waiting: list[tuple[tuple[str | int, ...], yaml.Node]] = [((), root)]
+    while waiting:
+        path, node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield path, node
+        steps: list[tuple[str | int, yaml.Node]]
+        if isinstance(node, yaml.MappingNode):
+            steps = [(str(key.value), value) for key, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            steps = list(enumerate(node.value))
+        else:
+            continue
+        waiting += [((*path, part), value) for part, value in reversed(steps)]
 
 
 def _step(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:

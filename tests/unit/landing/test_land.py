@@ -253,6 +253,75 @@ def test_progress_is_told_file_by_file(deployment: Deployment) -> None:
 # -- records ---------------------------------------------------------------------
 
 
+def as_post(*numbers: int, **changes: str) -> str:
+    """One line: the body of a webhook's post with these events."""
+    names = HEADER.strip().split(",")
+    events = [
+        dict(zip(names, event(number).strip().split(","), strict=True)) | changes
+        for number in numbers
+    ]
+    return json.dumps(events) + "\n"
+
+
+def test_a_post_of_several_events_is_one_record(deployment: Deployment) -> None:
+    lines = [
+        as_post(1, 2),
+        "[]\n",
+        as_post(1),
+        as_post(3, occurred_at="never"),
+        as_post(4).replace("]", ", 7]"),
+        as_post(5)[1:-2] + "\n",
+    ]
+    deployment.drop("generic/posts.ndjson", "".join(lines))
+    deployment.land()
+    load = deployment.loads()["generic/posts.ndjson"]
+    assert load.record_count == 6
+    assert (load.loaded_count, load.duplicate_count) == (3, 1)
+    assert (load.rejected_count, load.skipped) == (1, {"empty_post": 1})
+    places = ["record_number", "item_number"]
+    assert [[row[p] for p in places] for row in deployment.rows("message_events")] == [
+        [1, 1],
+        [1, 2],
+        [5, 1],
+        [6, 1],
+    ]
+    rejected = deployment.rows("rejected_records")
+    assert [
+        (row["line_number"], row["item_number"], row["reason"]) for row in rejected
+    ] == [(4, 1, "bad_utc"), (5, 2, "bad_json")]
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [
+        "amazon_ses/sample_events.ndjson",
+        "amazon_ses/sample_subscriptions.ndjson",
+        "generic/sample_events_lines.ndjson",
+    ],
+    ids=["exploded", "transformed", "plain"],
+)
+def test_events_in_posts_say_what_they_say_alone(
+    sample: str, deployment: Deployment
+) -> None:
+    folder, name = sample.split("/")
+    lines = (SOURCES / sample).read_text(encoding="utf-8").splitlines()
+    sound = [line for line in lines if line.startswith("{") and line.endswith("}")]
+    posts = [sound[:3], sound[3:4], sound[4:]]
+    archive = "".join(f"[{','.join(post)}]\n" for post in posts)
+    deployment.drop(f"{folder}/alone/{name}", "\n".join(sound))
+    deployment.drop(f"{folder}/posted/{name}", archive)
+    deployment.land()
+    alone, posted = deployment.loads().values()
+    assert (posted.state, posted.record_count) == ("loaded", 3)
+    assert alone.row_count == posted.row_count > 3
+    differ = ("load", "account", "record_number", "item_number")
+    rows = deployment.rows("message_events", "load, record_number, item_number")
+    texts = without(rows, *differ)
+    assert texts[: alone.row_count] == texts[alone.row_count :]
+    places = [(row["load"], row["record_number"], row["item_number"]) for row in rows]
+    assert len(set(places)) == len(places)
+
+
 def test_the_clock_rejects_events_of_the_day_after_tomorrow(
     deployment: Deployment,
 ) -> None:
@@ -405,7 +474,7 @@ def test_a_wrong_expression_stops_the_run_and_names_the_mapping(
         "link: substr(url, 'x', 'y', url)",
     )
     deployment.drop("generic/a.csv", EVENTS)
-    with pytest.raises(MappingError, match=r"generic/source\.yaml: events: Binder"):
+    with pytest.raises(MappingError, match=r"exports\.1\.let\.link: Binder"):
         deployment.land()
 
 

@@ -280,6 +280,47 @@ def test_a_document_too_large_to_parse_is_refused_with_advice(
     assert caught.value.reason == "too_large"
 
 
+POSTS = """\
+[{"id":1,"email":"a"},{"id":2,"email":"b"}]
+
+{"id":3,"email":"c"}
+[]
+ [{"id":4,"email":"d"}, 7, null]
+[{"id":5,
+{"batch":[{"id":6,"email":"f"}]}
+"""
+
+
+@pytest.mark.parametrize("careful", [False, True], ids=["by the engine", "split here"])
+def test_a_line_of_several_is_one_record_and_an_empty_post_has_none(
+    careful: bool, tmp_path: Path
+) -> None:
+    framed = framed_of(tmp_path, POSTS, careful=careful)
+    found = engine().execute(
+        f"select record_number, post_item, record from ({framed.relation}) order by all"
+    )
+    assert found.fetchall() == [
+        (1, 1, '{"id":1,"email":"a"}'),
+        (1, 2, '{"id":2,"email":"b"}'),
+        (3, 1, '{"id":3,"email":"c"}'),
+        (4, 1, None),
+        (5, 1, '{"id":4,"email":"d"}'),
+        (5, 2, "7"),
+        (5, 3, "null"),
+        (6, 1, '[{"id":5,'),
+        (7, 1, '{"batch":[{"id":6,"email":"f"}]}'),
+    ]
+    assert framed.record_count == 6
+    assert framed.lines_of({5}) == {5: 5}
+
+
+def test_plain_lines_are_read_as_if_there_were_no_posts(tmp_path: Path) -> None:
+    text = '{"id":1,"email":"a","tags":["x"]}\n{"id":2,"email":"[b"}\n'
+    framed = framed_of(tmp_path, text, careful=False)
+    assert not framed.has_posts
+    assert "post_item" not in framed.relation
+
+
 # -- what a text is --------------------------------------------------------------
 
 
@@ -299,6 +340,9 @@ def test_a_document_too_large_to_parse_is_refused_with_advice(
         ),
         pytest.param('[1, 2]\n{"a":1}\n', "ndjson", id="first line a list"),
         pytest.param('[{"a":1}]', "json", id="an array"),
+        pytest.param('\n[{"a":1}]\n\n', "json", id="an array between blank lines"),
+        pytest.param('[{"a":1}]\n[]\n', "ndjson", id="arrays a line"),
+        pytest.param('[{"a":1},\n{"a":2}]', "json", id="an array of two lines"),
         pytest.param('[\n{"a":1},\n{"a":2}\n]', "json", id="an array of lines"),
         pytest.param(
             '{\n "a": [\n  {"b": 1}\n ]\n}\n', "json", id="a printed document"
@@ -320,14 +364,43 @@ ITEMS = TABLE.replace(
 )
 
 
+RECORDS = [{"id": 1, "email": "a"}, {"id": 2, "email": "b"}]
+
+
 @pytest.mark.parametrize("indent", [None, 1], ids=["on one line", "printed"])
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param({"batch": RECORDS}, id="a page"),
+        pytest.param([{"batch": RECORDS[:1]}, {"batch": RECORDS[1:]}], id="pages"),
+        pytest.param([{"batch": RECORDS[0]}, RECORDS[1]], id="pages of one and none"),
+        pytest.param([RECORDS[:1], [], RECORDS[1:]], id="posts"),
+    ],
+)
 def test_a_document_with_its_records_inside_is_recognised(
-    indent: int | None, tmp_path: Path
+    document: Any, indent: int | None, tmp_path: Path
 ) -> None:
-    document = {"batch": [{"id": 1, "email": "a"}, {"id": 2, "email": "b"}]}
     plain = plain_of(tmp_path, json.dumps(document, indent=indent))
     found = recognise(plain, "x", [source_from(tmp_path, ITEMS)])
-    assert len(rows_of(frame(plain, found, tmp_path / "split", careful=False))) == 2
+    rows = rows_of(frame(plain, found, tmp_path / "split", careful=False))
+    assert [json.loads(record)["email"] for _, record in rows] == ["a", "b"]
+
+
+@pytest.mark.parametrize("count", [1, 3], ids=["a page on one line", "pages a line"])
+def test_lines_may_be_pages(count: int, tmp_path: Path) -> None:
+    only_lines = ITEMS.replace("[ndjson, json]", "ndjson")
+    plain = plain_of(tmp_path, (json.dumps({"batch": RECORDS}) + "\n") * count)
+    found = recognise(plain, "x", [source_from(tmp_path, only_lines)])
+    rows = rows_of(frame(plain, found, tmp_path / "split", careful=False))
+    assert len(rows) == 2 * count
+
+
+def test_one_post_alone_is_read_by_a_mapping_of_lines_too(tmp_path: Path) -> None:
+    only_lines = TABLE.replace("[csv, ndjson, json]", "ndjson")
+    plain = plain_of(tmp_path, json.dumps(RECORDS))
+    found = recognise(plain, "x", [source_from(tmp_path, only_lines)])
+    framed = frame(plain, found, tmp_path / "split", careful=False)
+    assert (found.layout, framed.record_count, len(rows_of(framed))) == ("ndjson", 1, 2)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dagster_project.mapping.places import line_of
+from dagster_project.mapping.places import line_of, repeated_key, unreadable
 
 TEXT = """\
 # a comment
@@ -54,3 +54,16 @@ def test_line(path: tuple[str | int, ...], line: int) -> None:
 @pytest.mark.parametrize("text", ["", "# nothing", "a: [", "a: 1\n b: 2"])
 def test_text_without_places_has_no_line(text: str) -> None:
     assert line_of(text, ("a",)) is None
+
+
+def test_key_that_stands_twice_is_found_with_both_lines() -> None:
+    text = "a: &a {b: 1}\nc:\n  - <<: *a\n    b: 2\n  - d: 1\n    e: 2\n    d: 3\n"
+    assert repeated_key(text) == (("c", 1, "d"), 5, 7)
+    assert repeated_key("a: &a {b: 1}\nc: {<<: *a, b: 2}") is None
+    assert repeated_key("") is None
+
+
+def test_date_that_no_calendar_knows_is_found_with_its_line() -> None:
+    assert unreadable("a:\n  - 2026-09-30\n  - 2026-09-31\n") == (("a", 1), 3)
+    assert unreadable("a: 2026-09-30\nb: [1.5, yes, 0x1f, text, null]") is None
+    assert unreadable("a: [") is None
