@@ -27,9 +27,14 @@ ROWS = list(csv.DictReader(VALUE_MAP.open(encoding="utf-8")))
 FLAGS = ("role", "disposable", "catch_all", "spamtrap", "abuse", "free", "mailbox_full")
 FLAG_COLUMNS = [f"is_{flag}" for flag in (*FLAGS, "typo")]
 VALIDATORS = {
-    source.source: source
+    source.source: [
+        export
+        for export in source.exports
+        if export.lands == "list_validations" and not export.reader.header
+    ]
     for folder in sorted(SOURCES.glob("*/source.yaml"))
-    if (source := load_source(folder.parent)).kind == "validator"
+    if "list_validations" in (source := load_source(folder.parent)).covers
+    and source.kind != "any"
 }
 
 
@@ -69,12 +74,10 @@ def _input_of(export: Export, column: str) -> str:
 
 CASES = [
     case
-    for source in VALIDATORS.values()
-    for export in source.exports
-    if not export.reader.header
+    for source, exports in VALIDATORS.items()
+    for export in exports
     for row in ROWS
-    if row["source"] == source.source
-    if (case := Case(source.source, export, row)).is_possible
+    if row["source"] == source and (case := Case(source, export, row)).is_possible
 ]
 
 
