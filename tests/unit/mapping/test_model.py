@@ -70,6 +70,11 @@ def test_a_small_mapping_is_enough(tmp_path: Path) -> None:
             changed(EVENTS, reader={"formats": "xlsx"}), "reader.formats", id="format"
         ),
         pytest.param(
+            changed(EVENTS, reader={"formats": "csv", "delimiter": [",", "||"]}),
+            "a delimiter is one character",
+            id="a delimiter of two characters",
+        ),
+        pytest.param(
             changed(EVENTS, fields={"event_type": "id", "campain_id": "id"}),
             "no such column in message_events: campain_id",
             id="no such column",
