@@ -413,7 +413,8 @@ def test_copies_add_rows_only_where_the_name_means_something(
     renamed = {
         load.load
         for load in landings.loads.values()
-        if load.source and load.export
+        if load.source
+        and load.export
         and source_of(SOURCES / load.source).export(load.export).reads_name
     }
     assert after - before <= renamed
