@@ -31,7 +31,7 @@ EXIT_CODES = {
     1: "unexpected",
     2: "usage or configuration; also: nothing to land",
     3: "the gate stopped the marts, the old ones stay",
-    4: "published, but a file was refused in this run",
+    4: "published, but a file was refused in this run; of `inspect`: would be",
     5: "another run holds the home",
 }
 
@@ -45,6 +45,7 @@ app = typer.Typer(
 
 _PIPE_WIDTH = 300
 """Where nobody's terminal sets a width."""
+_CELL_WIDTH = 32
 _PROSE_WIDTH = 100
 """Longer lines are hard to read, however wide the terminal."""
 
@@ -258,6 +259,37 @@ def sources(
     _show(listing.source_rows(known), False, f"{advice} <inbox>/<source>/[<account>/].")
 
 
+@app.command()
+@_explained
+def inspect(
+    file: Annotated[Path, typer.Argument(help="An export, wherever it lies.")],
+    source: Annotated[
+        str | None,
+        typer.Option(help="Read it as this source's; its draft counts as it stands."),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Whose settings in accounts.yaml count.")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=0, help="Canonical rows to show.")] = 3,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what would become of one file, and leave nothing behind."""
+    from dagster_project import inspection
+
+    found = inspection.inspect_file(
+        file, _settings(home), source=source, account=account, rows=rows
+    )
+    if as_json:
+        _print_json([judged.summary() for judged in found])
+    else:
+        for judged in found:
+            _show_lines(inspection.lines_of(judged))
+            _show_preview(judged.rows)
+    is_refused = any(judged.is_refused for judged in found)
+    raise typer.Exit(4 if is_refused else 0)
+
+
 @app.command("new-source")
 @_explained
 def new_source(
@@ -454,6 +486,28 @@ def _show_lines(lines: Sequence[tuple[str, str]]) -> None:
         for number, line in enumerate(textwrap.wrap(text, width)):
             shown = "" if number else label
             console.print(f"[dim]{escape(shown):{labels}}[/]  {escape(line)}")
+
+
+def _show_preview(rows: Sequence[dict[str, Any]]) -> None:
+    """Few rows of many columns: a column a line."""
+    if not rows:
+        return
+    console = _console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("column")
+    for row in rows:
+        table.add_column(f"record {row['record']}", overflow="fold")
+    for name in rows[0]:
+        if name != "record":
+            table.add_row(name, *(_cell(_cut(row[name])) for row in rows))
+    console.print()
+    console.print(table)
+    console.print()
+
+
+def _cut(value: Any) -> Any:
+    is_long = isinstance(value, str) and len(value) > _CELL_WIDTH
+    return f"{value[: _CELL_WIDTH - 3]}..." if is_long else value
 
 
 def _cell(value: Any) -> str:

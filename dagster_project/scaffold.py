@@ -11,8 +11,9 @@ from pathlib import Path
 
 import yaml
 
+from dagster_project.landing.containers import members
 from dagster_project.landing.documents import parsed_object
-from dagster_project.landing.reader import members, read_plain
+from dagster_project.landing.reader import read_plain
 from dagster_project.landing.recognition import layout_of, read_header
 from dagster_project.mapping.canonical import FIELDS
 from dagster_project.mapping.model import NAME, MappingError

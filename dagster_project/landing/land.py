@@ -16,7 +16,7 @@ from dagster_project.accounts import (
     ConfigurationError,
     load_accounts,
 )
-from dagster_project.landing import context, identity, reader
+from dagster_project.landing import containers, context, identity
 from dagster_project.landing.intake import (
     Found,
     Inbox,
@@ -95,7 +95,12 @@ class Landed:
 
 
 class _Session:
-    def __init__(self, settings: Settings, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        progress: Progress | None,
+        sources: dict[str, Source] | None = None,
+    ) -> None:
         self.settings = settings
         self.home = settings.at
         self.progress = progress or (lambda done, total, name: None)
@@ -104,7 +109,7 @@ class _Session:
         ensure_anchor(self.home.landing)
         self.ledger = Ledger(self.home, repair=True)
         self.archive = Archive(self.home)
-        sources = load_sources(SOURCES)
+        sources = load_sources(SOURCES) if sources is None else sources
         self.accounts: Accounts = load_accounts(self.home.config)
         _check_settings(self.accounts, sources)
         given = settings.contact_key
@@ -177,7 +182,7 @@ class _Session:
             load.member for load in self.ledger if load.arrival.mark == arrival.mark
         }
         try:
-            found = reader.members(archived)
+            found = containers.members(archived)
         except RefusedError as refused:
             self._refuse(self._entry(sha256, arrival, "", 1), refused)
             return
@@ -233,7 +238,7 @@ class _Session:
         )
         load.replaces = old.load
         try:
-            found = {member.name: member for member in reader.members(archived)}
+            found = {member.name: member for member in containers.members(archived)}
         except RefusedError as refused:
             self._refuse(load, refused)
             return load
@@ -280,12 +285,17 @@ def prepare(settings: Settings) -> None:
     _Session(settings, None)
 
 
-def land_inbox(settings: Settings, progress: Progress | None = None) -> Landed:
+def land_inbox(
+    settings: Settings,
+    progress: Progress | None = None,
+    sources: dict[str, Source] | None = None,
+) -> Landed:
     """Land the inbox's new files and re-land those whose reading changed.
 
     Args:
         settings: home, inbox and clock.
         progress: told about each file.
+        sources: the mappings; all that are known when not given.
 
     Returns:
         What happened to every file judged in this run.
@@ -295,7 +305,7 @@ def land_inbox(settings: Settings, progress: Progress | None = None) -> Landed:
         InboxError: the inbox cannot be listed.
         MappingError, ConfigurationError, KeyMissingError: with advice.
     """
-    session = _Session(settings, progress)
+    session = _Session(settings, progress, sources)
     session.reland_changed()
     session.land_archived()
     session.land_new(Inbox(settings.inbox))

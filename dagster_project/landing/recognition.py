@@ -77,13 +77,7 @@ def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
         RefusedError: when none or more than one fits equally well.
     """
     text = _Text(plain)
-    tried = [
-        _Fit(source, export, layout, text.lacking(export, layout))
-        for source in sources
-        for export in source.exports
-        if _name_fits(export, name)
-        for layout in text.layouts(export)
-    ]
+    tried = _tried(text, name, sources)
     fitting: dict[tuple[str, str], _Fit] = {}
     for fit in tried:
         if not fit.lacking:
@@ -99,6 +93,32 @@ def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
             f"Fits {named} equally. Put it under <inbox>/<source>/.",
         )
     return Recognised(best[0].source, best[0].export, best[0].layout)
+
+
+def near_misses(
+    plain: Plain, name: str, sources: list[Source]
+) -> list[tuple[Source, Export, list[str]]]:
+    """Exports of which a text has some required inputs, and what it lacks of them.
+
+    The nearest first; without those that fit.
+    """
+    misses = {
+        (fit.source.source, fit.export.name): fit
+        for fit in _tried(_Text(plain), name, sources)
+        if 0 < len(fit.lacking) < fit.required
+    }
+    nearest = sorted(misses.values(), key=lambda fit: len(fit.lacking) / fit.required)
+    return [(fit.source, fit.export, fit.lacking) for fit in nearest]
+
+
+def _tried(text: _Text, name: str, sources: list[Source]) -> list[_Fit]:
+    return [
+        _Fit(source, export, layout, text.lacking(export, layout))
+        for source in sources
+        for export in source.exports
+        if _name_fits(export, name)
+        for layout in text.layouts(export)
+    ]
 
 
 def _name_fits(export: Export, name: str) -> bool:
@@ -136,6 +156,10 @@ class _Text:
     def layouts(self, export: Export) -> list[str]:
         """How the export may read the text; the first way that fits counts."""
         formats = set(export.reader.formats)
+        if self.plain.has_typed_cells:
+            # A number written here as 1.234 would be read as 1234 with another mark.
+            is_safe = export.numbers.decimal == "."
+            return ["table"] if "csv" in formats and is_safe else []
         if self.layout == "table":
             return ["table"] if formats & {"csv", "tsv"} else []
         found = [self.layout]
@@ -148,7 +172,7 @@ class _Text:
     def lacking(self, export: Export, layout: str) -> list[str]:
         """Required inputs that the text does not have, as the mapping names them."""
         if layout == "table":
-            header = self.header(delimiter_of(export))
+            header = self.header(delimiter_of(export, self.plain))
             return [
                 entry.column[0] if entry.column else name
                 for name, entry in export.required.items()
@@ -223,8 +247,10 @@ def _unrecognised(tried: list[_Fit]) -> RefusedError:
     )
 
 
-def delimiter_of(export: Export) -> str:
+def delimiter_of(export: Export, plain: Plain) -> str:
     """The delimiter of a table-like export."""
+    if plain.has_typed_cells:
+        return ","
     return "\t" if "tsv" in export.reader.formats else export.reader.delimiter[0]
 
 

@@ -80,17 +80,19 @@ class Framed:
         return self._counted_lines(self._plain, numbers)
 
     def _counted_lines(self, plain: Plain, numbers: set[int]) -> dict[int, int]:
-        """First lines by reading along; the engine has shown that the text is sound."""
+        """First lines by reading along; the engine has shown that the text is sound.
+
+        A line of a sheet is its row, however many lines a cell has.
+        """
         found = {}
         with plain.path.open(encoding="utf-8", newline="\n") as handle:
             reader = csv.reader(handle, delimiter=self._delimiter)
-            next(reader)
-            number, first = 0, reader.line_num + 1
-            for row in reader:
+            number, first = -1, 1
+            for place, row in enumerate(reader, start=1):
                 if row:
                     number += 1
                     if number in numbers:
-                        found[number] = first
+                        found[number] = place if plain.has_typed_cells else first
                 first = reader.line_num + 1
         return found
 
@@ -115,7 +117,7 @@ def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Fr
 
 
 def _frame_table(plain: Plain, export: Export, target: Path, careful: bool) -> Framed:
-    delimiter = delimiter_of(export)
+    delimiter = delimiter_of(export, plain)
     header, header_lines = read_header(plain, delimiter)
     _refuse_doubled(export, header)
     framed = Framed(

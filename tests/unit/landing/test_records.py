@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.landing import documents, records
-from dagster_project.landing.reader import Plain, RefusedError, members, read_plain
+from dagster_project.landing.containers import members
+from dagster_project.landing.reader import Plain, RefusedError, read_plain
 from dagster_project.landing.recognition import (
     Recognised,
     layout_of,
@@ -46,7 +47,7 @@ exports:
 
 def source_from(folder: Path, text: str = TABLE, name: str = "acme") -> Source:
     path = folder / name
-    path.mkdir(exist_ok=True)
+    path.mkdir(parents=True, exist_ok=True)
     (path / "source.yaml").write_text(text.replace("acme", name), encoding="utf-8")
     return load_source(path)
 
