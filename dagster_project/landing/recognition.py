@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,8 +22,8 @@ from dagster_project.landing.documents import (
     value_at,
 )
 from dagster_project.landing.reader import Plain, RefusedError
-from dagster_project.mapping.compile import header_index
-from dagster_project.mapping.model import Export, Reader, Source
+from dagster_project.mapping.compile import header_index, outside_record
+from dagster_project.mapping.model import Export, Input, Reader, Source
 
 MOST_COLUMNS = 500
 _SAMPLE = 200
@@ -38,17 +39,19 @@ class Recognised:
         export: which of its exports.
         layout: table, ndjson or json.
         delimiter: of a table.
+        silent: required inputs that stand nowhere, though they might beside the record.
     """
 
     source: Source
     export: Export
     layout: str
     delimiter: str = ","
+    silent: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Fit(Recognised):
-    """A way to read the text, and the required inputs that it lacks then."""
+    """A way to read the text, and what would identify it and is not there."""
 
     lacking: tuple[str, ...] = ()
 
@@ -74,17 +77,28 @@ def layout_of(plain: Plain) -> str:
     return "json" if start in ("{", "[") else "table"
 
 
-def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
+def recognise(
+    plain: Plain,
+    name: str,
+    sources: list[Source],
+    sidecar: Mapping[str, str] | None = None,
+) -> Recognised:
     """Find the export whose required columns or paths the file has.
 
     The one that asks for most wins, so that a narrow kind is not taken for a wide one.
+
+    Args:
+        plain: the text.
+        name: the file's own name.
+        sources: the mappings that may read it.
+        sidecar: what the file of keys beside it says.
 
     Raises:
         RefusedError: when none or more than one fits equally well.
     """
     text = _Text(plain)
     tried = [
-        _Fit(source, export, *way, lacking=tuple(text.lacking(export, *way)))
+        _fit(source, export, *way, text, name, sidecar or {})
         for source in sources
         for export in source.exports
         if _name_fits(export, name)
@@ -105,6 +119,30 @@ def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
             f"Fits {named} equally. Put it under <inbox>/<source>/.",
         )
     return best[0]
+
+
+def _fit(
+    source: Source,
+    export: Export,
+    layout: str,
+    delimiter: str,
+    text: _Text,
+    name: str,
+    sidecar: Mapping[str, str],
+) -> _Fit:
+    lacking, silent = [], []
+    for entry in text.missing(export, layout, delimiter):
+        if not entry.is_beside:
+            places = entry.json_paths if layout != "table" else entry.column
+            lacking.append((places or entry.path)[0])
+        elif outside_record(entry, name, sidecar) is None:
+            silent.append(entry)
+    given = export.reader.header
+    if given and len(text.header(delimiter)) != len(given):
+        lacking.append(f"{len(given)} columns")
+    return _Fit(
+        source, export, layout, delimiter, tuple(silent), lacking=tuple(lacking)
+    )
 
 
 def _name_fits(export: Export, name: str) -> bool:
@@ -156,23 +194,18 @@ class _Text:
             found = ["json", "ndjson"] if is_page else ["ndjson", "json"]
         return [(layout, "") for layout in found if layout in formats]
 
-    def lacking(self, export: Export, layout: str, delimiter: str) -> list[str]:
-        """Required inputs that the text does not have, as the mapping names them."""
+    def missing(self, export: Export, layout: str, delimiter: str) -> list[Input]:
+        """Required inputs that the text itself does not have."""
+        required = list(export.required.values())
         if layout == "table":
-            header = self.header(delimiter)
-            if given := export.reader.header:
-                return [f"{len(given)} columns"] if len(header) != len(given) else []
-            return [
-                entry.column[0] if entry.column else name
-                for name, entry in export.required.items()
-                if header_index(entry, header) is None
-            ]
+            header = tuple(export.reader.header) or self.header(delimiter)
+            return [entry for entry in required if header_index(entry, header) is None]
         samples = self.records(export.reader, layout)
         if export.reader.unwrap:
             samples = [unwrapped(record, export.reader.unwrap) for record in samples]
         return [
-            entry.json_paths[0]
-            for entry in export.required.values()
+            entry
+            for entry in required
             if not any(
                 value_at(sample, path) is not None
                 for sample in samples
