@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from dagster_project.landing.documents import (
+    form_field,
     inside,
     parsed,
     read_document,
@@ -37,7 +38,7 @@ class Recognised:
     Attributes:
         source: the mapping.
         export: which of its exports.
-        layout: table, ndjson or json.
+        layout: table, ndjson, json or form.
         delimiter: of a table.
         silent: required inputs that stand nowhere, though they might beside the record.
     """
@@ -155,7 +156,7 @@ class _Text:
 
     plain: Plain
     _headers: dict[str, tuple[str, ...] | RefusedError] = field(default_factory=dict)
-    _samples: dict[tuple[str, str | None], list[dict[str, Any]]] = field(
+    _samples: dict[tuple[str | None, ...], list[dict[str, Any]]] = field(
         default_factory=dict
     )
 
@@ -177,6 +178,11 @@ class _Text:
         """The first lines as JSON."""
         return [parsed(line) for line in self.plain.head.split("\n")[:_SAMPLE]]
 
+    def forms(self, field: str) -> list[str]:
+        """What the field holds on each of the first lines that are forms with it."""
+        lines = self.plain.head.split("\n")[:_SAMPLE]
+        return [text for line in lines if (text := form_field(line, field))]
+
     def ways(self, export: Export) -> list[tuple[str, str]]:
         """Layouts and delimiters of the export; the first that fits counts."""
         formats = set(export.reader.formats)
@@ -186,7 +192,9 @@ class _Text:
             is_safe = export.numbers.decimal == "."
             return [("table", ",")] if "csv" in formats and is_safe else []
         if self.layout == "table":
-            return tables
+            field = export.reader.form_field
+            is_form = field is not None and any(self.forms(field))
+            return [*tables, ("form", "")] if is_form else tables
         found = [self.layout]
         if self.plain.line_count == 1:
             # One line alone may be a whole document, or a post of several records.
@@ -232,7 +240,7 @@ class _Text:
 
     def records(self, reader: Reader, layout: str) -> list[dict[str, Any]]:
         """The first records as the export would read them, still wrapped."""
-        key = (layout, reader.items)
+        key = (layout, reader.items, reader.form_field)
         if key not in self._samples:
             self._samples[key] = self._read(reader, layout)
         return self._samples[key]
@@ -244,8 +252,11 @@ class _Text:
                 return records_of(document, reader.items)[:_SAMPLE]
             except RefusedError:
                 return []
+        posts = self.posts
+        if layout == "form" and reader.form_field is not None:
+            posts = [parsed(text) for text in self.forms(reader.form_field)]
         records: list[dict[str, Any]] = []
-        for post in self.posts:
+        for post in posts:
             inner = inside(post, reader.items)
             found = inner if isinstance(inner, list) else [inner]
             records += [record for record in found if isinstance(record, dict)]
