@@ -166,10 +166,13 @@ def _judge(
 ) -> None:
     candidates = _candidates(workshop, load)
     name = _name(load, member)
-    plain, found = _recognised(name, member, archived, text, candidates)
+    beside = load.arrival.sidecar
+    plain, found = _recognised(name, beside, member, archived, text, candidates)
     load.content_sha256, load.byte_count = plain.content_sha256, plain.byte_count
     load.source, load.export = found.source.source, found.export.name
     load.lands = found.export.lands
+    if found.silent:
+        raise _missing_sidecar(load, found)
     load.identity = _identity(load, found, name)
     earlier = workshop.ledger.holder(load.identity)
     if earlier is not None and earlier.load != load.replaces:
@@ -231,8 +234,23 @@ def _name(load: Load, member: reader.Member) -> str:
     return load.member or load.arrival.name
 
 
+def _missing_sidecar(load: Load, found: Recognised) -> RefusedError:
+    wanted = [entry for entry in found.silent if entry.sidecar]
+    if wanted:
+        keys = ", ".join(f"`{entry.sidecar[0]}: ...`" for entry in wanted)
+        do = f"Put a file {load.arrival.name}.meta.yaml beside it that says {keys}."
+    else:
+        do = "Its name says it where nobody has renamed it: export it again."
+    return RefusedError(
+        "missing_sidecar",
+        f"It is an export {found.source.source}/{found.export.name}, whose records do"
+        f" not say everything. {do}",
+    )
+
+
 def _recognised(
     name: str,
+    beside: Mapping[str, str],
     member: reader.Member,
     archived: Path,
     text: Path,
@@ -254,7 +272,7 @@ def _recognised(
             continue
         if not plain.head.strip():
             raise RefusedError("empty", "The file is empty. Export it again.")
-        found = recognise(plain, name, candidates)
+        found = recognise(plain, name, candidates, beside)
         if encoding in ("utf-8", *found.export.reader.encodings):
             return plain, found
     raise refused or RefusedError("bad_encoding", "No declared encoding fits.")
@@ -264,7 +282,15 @@ def _identity(load: Load, found: Recognised, name: str) -> str:
     parts = [found.source.source, load.account, load.content_sha256]
     if found.export.reads_name:
         parts.append(name)
+    if said := _said_beside(load, found):
+        parts.append(json.dumps(said, sort_keys=True))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _said_beside(load: Load, found: Recognised) -> dict[str, str]:
+    """What the mapping reads of the sidecar; the rest of it changes nothing."""
+    keys = {key for entry in found.export.inputs.values() for key in entry.sidecar}
+    return {key: text for key, text in load.arrival.sidecar.items() if key in keys}
 
 
 class _CountMismatchError(Exception):
@@ -295,6 +321,7 @@ def _land(
             exported_at=load.exported_at,
             header=framed.header,
             name=name,
+            sidecar=load.arrival.sidecar,
             has_typed_cells=plain.has_typed_cells,
             has_posts=framed.has_posts,
         ),

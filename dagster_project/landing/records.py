@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagster_project.landing.documents import read_document, records_of
+from dagster_project.landing.documents import form_pattern, read_document, records_of
 from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.recognition import Recognised, read_header
 from dagster_project.mapping.compile import Rejection, quote
@@ -113,7 +113,7 @@ def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Fr
         return _frame_table(plain, found, target, careful)
     if found.layout == "json":
         return _frame_document(plain, found.export, target)
-    return _frame_lines(plain, found.export, target, careful)
+    return _frame_lines(plain, found, target, careful)
 
 
 def _frame_table(
@@ -243,10 +243,13 @@ def _parse(text: str, delimiter: str) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _frame_lines(plain: Plain, export: Export, target: Path, careful: bool) -> Framed:
-    items = export.reader.items
+def _frame_lines(
+    plain: Plain, found: Recognised, target: Path, careful: bool
+) -> Framed:
+    reader = found.export.reader
+    is_form = found.layout == "form" and reader.form_field is not None
     framed = Framed("", plain.line_count, None, is_careful=careful, _plain=plain)
-    framed.has_posts = plain.has_array_lines or items is not None
+    framed.has_posts = plain.has_array_lines or reader.items is not None or is_form
     path = plain.path
     if careful:
         path = target
@@ -256,9 +259,20 @@ def _frame_lines(plain: Plain, export: Export, target: Path, careful: bool) -> F
         "select * from (select row_number() over () as record_number, record from "
         f"{_LINE.format(path=quote(str(path)))}) where trim(record) <> ''"
     )
+    if is_form:
+        framed.relation = _decoded(framed.relation, reader.form_field or "")
     if framed.has_posts:
-        framed.relation = _elements(framed.relation, items)
+        framed.relation = _elements(framed.relation, reader.items)
     return framed
+
+
+def _decoded(lines: str, name: str) -> str:
+    """The JSON in a field of each line; a form without it holds no JSON."""
+    found = f"regexp_extract(record, {quote(form_pattern(name))}, 1)"
+    return (
+        "select record_number, coalesce(try(url_decode(replace("
+        f"{found}, '+', ' '))), '') as record from ({lines})"
+    )
 
 
 def _elements(lines: str, items: str | None) -> str:

@@ -105,6 +105,11 @@ class Input(_Strict):
         """Whether the record itself may carry it."""
         return bool(self.column or self.path)
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether it may stand beside the record."""
+        return bool(self.sidecar or self.file_name)
+
 
 class Reader(_Strict):
     """How bytes become records.

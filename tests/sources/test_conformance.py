@@ -31,6 +31,7 @@ from typing import Any
 
 import pytest
 
+from dagster_project.landing import sidecar
 from dagster_project.landing.containers import members
 from dagster_project.landing.documents import inside
 from dagster_project.landing.identity import ContactKey, mailbox_provider
@@ -43,7 +44,12 @@ from tests.conftest import DROPPED_AT, Deployment, deploy
 from tests.typed_tables import without_last_row
 
 FOLDERS = sorted(path.parent for path in SOURCES.glob("*/source.yaml"))
-SAMPLES = [path for folder in FOLDERS for path in sorted(folder.glob("sample*"))]
+SAMPLES = [
+    path
+    for folder in FOLDERS
+    for path in sorted(folder.glob("sample*"))
+    if sidecar.export_of(path.name) is None
+]
 LATER = DROPPED_AT + timedelta(hours=6)
 MOST_RECORDS = 20
 MOST_RECORDS_WHY = "a sample is read by people"
@@ -95,7 +101,11 @@ class Landings:
         self.deployment = deployment
 
     def drop(self, sample: Path, name: str, content: bytes, at: datetime) -> None:
-        self.deployment.drop(f"{sample.parent.name}/acme/{name}", content, at)
+        place = f"{sample.parent.name}/acme/{name}"
+        self.deployment.drop(place, content, at)
+        for beside in sample.parent.glob(f"{sample.name}.meta.*"):
+            ending = beside.name.removeprefix(sample.name)
+            self.deployment.drop(place + ending, beside.read_bytes(), at)
 
     def look(self) -> None:
         """Land what waits and read everything."""

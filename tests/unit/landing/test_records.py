@@ -8,6 +8,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import duckdb
 import pytest
@@ -393,6 +394,63 @@ def test_plain_lines_are_read_as_if_there_were_no_posts(tmp_path: Path) -> None:
     framed = framed_of(tmp_path, text, careful=False)
     assert not framed.has_posts
     assert "post_item" not in framed.relation
+
+
+FORMS = TABLE.replace(
+    "{formats: [csv, ndjson, json]}",
+    "{formats: [ndjson, json], form_field: 'the[events]', items: $.batch}",
+)
+
+
+def form(value: Any, **others: str) -> str:
+    return urlencode(others | {"the[events]": json.dumps(value)}, safe="[]")
+
+
+def test_lines_may_be_forms_with_json_in_a_field(tmp_path: Path) -> None:
+    event = {"id": "1+1", "email": "caf\u00e9 & co=\n"}
+    lines = [
+        form([event, event], a="x&the[events]=y"),
+        form(event),
+        "a=1&other[the[events]=%5B%5D",
+        form([]),
+        form({"batch": [event]}) + "&z=%ff",
+        "the[events]=%5B%ff%5D",
+        "the[events]=",
+    ]
+    plain = plain_of(tmp_path, "\n".join(lines) + "\n")
+    found = recognise(plain, "x", [source_from(tmp_path, FORMS)])
+    framed = frame(plain, found, tmp_path / "split", careful=False)
+    sql = (
+        f"select record_number, post_item, record from ({framed.relation}) order by all"
+    )
+    rows = [
+        (number, item, record if record in (None, "") else json.loads(record))
+        for number, item, record in engine().execute(sql).fetchall()
+    ]
+    assert rows == [
+        (1, 1, event),
+        (1, 2, event),
+        (2, 1, event),
+        (3, 1, ""),
+        (4, 1, None),
+        (5, 1, event),
+        (6, 1, ""),
+        (7, 1, ""),
+    ]
+    assert framed.record_count == 7
+    assert framed.lines_of({5}) == {5: 5}
+
+
+def test_a_mapping_of_forms_reads_plain_json_too(tmp_path: Path) -> None:
+    plain = plain_of(tmp_path, json.dumps(RECORDS))
+    found = recognise(plain, "x", [source_from(tmp_path, FORMS)])
+    assert found.layout == "json"
+
+
+def test_a_form_without_the_field_is_nobodys(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="No mapping reads"):
+        plain = plain_of(tmp_path, form(RECORDS).replace("the", "their"))
+        recognise(plain, "x", [source_from(tmp_path, FORMS)])
 
 
 # -- what a text is --------------------------------------------------------------
