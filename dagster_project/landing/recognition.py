@@ -31,25 +31,31 @@ _SAMPLE = 200
 
 @dataclass(frozen=True)
 class Recognised:
-    """Which mapping fits a file, and how its text is laid out."""
+    """Which mapping fits a file, and how its text is laid out.
+
+    Attributes:
+        source: the mapping.
+        export: which of its exports.
+        layout: table, ndjson or json.
+        delimiter: of a table.
+    """
 
     source: Source
     export: Export
     layout: str
+    delimiter: str = ","
 
 
-@dataclass
-class _Fit:
-    """How an export would read the text, and the required inputs it lacks then."""
+@dataclass(frozen=True)
+class _Fit(Recognised):
+    """A way to read the text, and the required inputs that it lacks then."""
 
-    source: Source
-    export: Export
-    layout: str
-    lacking: list[str]
+    lacking: tuple[str, ...] = ()
 
     @property
-    def required(self) -> int:
-        return len(self.export.required)
+    def asked(self) -> int:
+        """How many inputs it asks for; a file without a header is known by its name."""
+        return len(self.export.required) or len(self.export.reader.header)
 
 
 def layout_of(plain: Plain) -> str:
@@ -84,20 +90,20 @@ def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
             fitting.setdefault((fit.source.source, fit.export.name), fit)
     if not fitting:
         raise text.bad_header or _unrecognised(tried)
-    most = max(fit.required for fit in fitting.values())
-    best = [fit for fit in fitting.values() if fit.required == most]
+    most = max(fit.asked for fit in fitting.values())
+    best = [fit for fit in fitting.values() if fit.asked == most]
     if len(best) > 1:
         named = ", ".join(f"{fit.source.source}/{fit.export.name}" for fit in best)
         raise RefusedError(
             "ambiguous_export",
             f"Fits {named} equally. Put it under <inbox>/<source>/.",
         )
-    return Recognised(best[0].source, best[0].export, best[0].layout)
+    return best[0]
 
 
 def near_misses(
     plain: Plain, name: str, sources: list[Source]
-) -> list[tuple[Source, Export, list[str]]]:
+) -> list[tuple[Source, Export, tuple[str, ...]]]:
     """Exports of which a text has some required inputs, and what it lacks of them.
 
     The nearest first; without those that fit.
@@ -105,19 +111,19 @@ def near_misses(
     misses = {
         (fit.source.source, fit.export.name): fit
         for fit in _tried(_Text(plain), name, sources)
-        if 0 < len(fit.lacking) < fit.required
+        if 0 < len(fit.lacking) < fit.asked
     }
-    nearest = sorted(misses.values(), key=lambda fit: len(fit.lacking) / fit.required)
+    nearest = sorted(misses.values(), key=lambda fit: len(fit.lacking) / fit.asked)
     return [(fit.source, fit.export, fit.lacking) for fit in nearest]
 
 
 def _tried(text: _Text, name: str, sources: list[Source]) -> list[_Fit]:
     return [
-        _Fit(source, export, layout, text.lacking(export, layout))
+        _Fit(source, export, *way, lacking=tuple(text.lacking(export, *way)))
         for source in sources
         for export in source.exports
         if _name_fits(export, name)
-        for layout in text.layouts(export)
+        for way in text.ways(export)
     ]
 
 
@@ -153,26 +159,29 @@ class _Text:
         """The first lines as JSON."""
         return [parsed(line) for line in self.plain.head.split("\n")[:_SAMPLE]]
 
-    def layouts(self, export: Export) -> list[str]:
-        """How the export may read the text; the first way that fits counts."""
+    def ways(self, export: Export) -> list[tuple[str, str]]:
+        """Layouts and delimiters of the export; the first that fits counts."""
         formats = set(export.reader.formats)
+        tables = [("table", mark) for mark in delimiters_of(export)]
         if self.plain.has_typed_cells:
             # A number written here as 1.234 would be read as 1234 with another mark.
             is_safe = export.numbers.decimal == "."
-            return ["table"] if "csv" in formats and is_safe else []
+            return [("table", ",")] if "csv" in formats and is_safe else []
         if self.layout == "table":
-            return ["table"] if formats & {"csv", "tsv"} else []
+            return tables
         found = [self.layout]
         if self.plain.line_count == 1:
             # One line alone may be a whole document, or a post of several records.
             is_page = self.layout == "json" or export.reader.items
             found = ["json", "ndjson"] if is_page else ["ndjson", "json"]
-        return [layout for layout in found if layout in formats]
+        return [(layout, "") for layout in found if layout in formats]
 
-    def lacking(self, export: Export, layout: str) -> list[str]:
+    def lacking(self, export: Export, layout: str, delimiter: str) -> list[str]:
         """Required inputs that the text does not have, as the mapping names them."""
         if layout == "table":
-            header = self.header(delimiter_of(export, self.plain))
+            header = self.header(delimiter)
+            if given := export.reader.header:
+                return [f"{len(given)} columns"] if len(header) != len(given) else []
             return [
                 entry.column[0] if entry.column else name
                 for name, entry in export.required.items()
@@ -235,10 +244,10 @@ def _unrecognised(tried: list[_Fit]) -> RefusedError:
         return RefusedError(
             "unknown_export", "No mapping reads a file laid out like this one."
         )
-    nearest = min(tried, key=lambda fit: len(fit.lacking) / fit.required)
+    nearest = min(tried, key=lambda fit: len(fit.lacking) / fit.asked)
     lacking = nearest.lacking
     return RefusedError(
-        "missing_column" if len(lacking) < nearest.required else "unknown_export",
+        "missing_column" if len(lacking) < nearest.asked else "unknown_export",
         f"Nearest mapping is {nearest.source.source}/{nearest.export.name}; the file"
         f" lacks the required {', '.join(lacking)}. Export it with that column, or add"
         " a mapping.",
@@ -247,11 +256,11 @@ def _unrecognised(tried: list[_Fit]) -> RefusedError:
     )
 
 
-def delimiter_of(export: Export, plain: Plain) -> str:
-    """The delimiter of a table-like export."""
-    if plain.has_typed_cells:
-        return ","
-    return "\t" if "tsv" in export.reader.formats else export.reader.delimiter[0]
+def delimiters_of(export: Export) -> list[str]:
+    """What may divide a table-like export."""
+    formats = export.reader.formats
+    marks = export.reader.delimiter if "csv" in formats else []
+    return [*marks, "\t"] if "tsv" in formats else marks
 
 
 def read_header(plain: Plain, delimiter: str) -> tuple[tuple[str, ...], int]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from dagster_project.landing.documents import read_document, records_of
 from dagster_project.landing.reader import Plain, RefusedError
-from dagster_project.landing.recognition import Recognised, delimiter_of, read_header
+from dagster_project.landing.recognition import Recognised, read_header
 from dagster_project.mapping.compile import Rejection, quote
 from dagster_project.mapping.model import Export
 
@@ -87,7 +87,7 @@ class Framed:
         found = {}
         with plain.path.open(encoding="utf-8", newline="\n") as handle:
             reader = csv.reader(handle, delimiter=self._delimiter)
-            number, first = -1, 1
+            number, first = -1 if self._header_lines else 0, 1
             for place, row in enumerate(reader, start=1):
                 if row:
                     number += 1
@@ -110,19 +110,23 @@ def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Fr
         RefusedError: when the file as a whole is not what it seemed.
     """
     if found.layout == "table":
-        return _frame_table(plain, found.export, target, careful)
+        return _frame_table(plain, found, target, careful)
     if found.layout == "json":
         return _frame_document(plain, found.export, target)
     return _frame_lines(plain, found.export, target, careful)
 
 
-def _frame_table(plain: Plain, export: Export, target: Path, careful: bool) -> Framed:
-    delimiter = delimiter_of(export, plain)
-    header, header_lines = read_header(plain, delimiter)
-    _refuse_doubled(export, header)
+def _frame_table(
+    plain: Plain, found: Recognised, target: Path, careful: bool
+) -> Framed:
+    delimiter = found.delimiter
+    header, header_lines = tuple(found.export.reader.header), 0
+    if not header:
+        header, header_lines = read_header(plain, delimiter)
+    _refuse_doubled(found.export, header)
     framed = Framed(
         relation="",
-        record_count=plain.record_count - 1,
+        record_count=plain.record_count - bool(header_lines),
         header=header,
         is_careful=careful,
         _header_lines=header_lines,
@@ -173,9 +177,10 @@ def _split_table(
     with target.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
         good = 0
-        for number, (line, row) in enumerate(_rows(plain, delimiter, width)):
-            if number == 0:
-                continue
+        rows = _rows(plain, delimiter, width)
+        if framed._header_lines:
+            next(rows)
+        for number, (line, row) in enumerate(rows, start=1):
             framed._lines.append(line)
             if row is not None and len(row) == width:
                 writer.writerow([number, *row])

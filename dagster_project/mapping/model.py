@@ -143,6 +143,13 @@ class Reader(_Strict):
     null_tokens: list[str] = []
     most_rejected: float = Field(default=0.5, ge=0, le=1)
 
+    @field_validator("delimiter")
+    @classmethod
+    def _one_mark(cls, delimiter: list[str]) -> list[str]:
+        if not delimiter or any(len(mark) != 1 for mark in delimiter):
+            raise ValueError("a delimiter is one character")
+        return delimiter
+
 
 class Numbers(_Strict):
     """How the export writes numbers; what contradicts it is rejected, never guessed.

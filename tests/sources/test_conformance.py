@@ -134,7 +134,10 @@ def landings(tmp_path_factory: pytest.TempPathFactory) -> Landings:
     landings.look()
     landings.after_the_copies = landings.tables
     for sample in SAMPLES:
-        export = landings.of(sample).export
+        load = landings.loads[f"{sample.parent.name}/acme/{sample.name}"]
+        if load.export is None:  # its own tests say so; the others go on
+            continue
+        export = source_of(sample.parent).export(load.export)
         content = without_its_end(sample, export)
         landings.drop(sample, f"later {sample.name}", content, LATER)
     landings.look()
@@ -428,7 +431,8 @@ def test_copies_add_rows_only_where_the_name_means_something(
     renamed = {
         load.load
         for load in landings.loads.values()
-        if load.export
+        if load.source
+        and load.export
         and source_of(SOURCES / load.source).export(load.export).reads_name
     }
     assert after - before <= renamed

@@ -209,6 +209,79 @@ def test_a_header_that_cannot_be_one_is_refused(header: str, tmp_path: Path) -> 
     assert caught.value.reason == "bad_header"
 
 
+MARKS = TABLE.replace("[csv, ndjson, json]", "[csv, tsv], delimiter: [',', ';', '|']")
+
+
+@pytest.mark.parametrize("careful", [False, True], ids=["by the engine", "split here"])
+@pytest.mark.parametrize("mark", [",", ";", "|", "\t"])
+def test_the_delimiter_that_splits_the_required_columns_counts(
+    mark: str, careful: bool, tmp_path: Path
+) -> None:
+    text = f'id{mark}email{mark}a note\n1{mark}a@example.com{mark}"x,y;z"\n'
+    plain = plain_of(tmp_path, text)
+    found = recognise(plain, "x", [source_from(tmp_path, MARKS)])
+    framed = frame(plain, found, tmp_path / "split", careful=careful)
+    assert rows_of(framed) == [(1, "1", "a@example.com", "x,y;z")]
+
+
+def test_no_delimiter_that_splits_them_names_what_is_nearest(tmp_path: Path) -> None:
+    plain = plain_of(tmp_path, "id;mail\n1;a\n")
+    with pytest.raises(RefusedError, match="required email") as caught:
+        recognise(plain, "x", [source_from(tmp_path, MARKS)])
+    assert caught.value.reason == "missing_column"
+
+
+BARE = TABLE.replace(
+    "    reader: {formats: [csv, ndjson, json]}",
+    "    file_name: ^opt_outs\n"
+    "    reader: {formats: csv, delimiter: [';', ','], header: [id, email, kind]}",
+)
+
+
+@pytest.mark.parametrize("careful", [False, True], ids=["by the engine", "split here"])
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("1,a,x\n2,b,y\n3,c,z\n", {1: 1, 2: 2, 3: 3}, id="plain"),
+        pytest.param(
+            '\n1,a,x\n\n2,"b\n",y\n3,c,z\n', {1: 2, 2: 4, 3: 6}, id="with blank lines"
+        ),
+    ],
+)
+def test_a_table_without_a_header_begins_with_its_first_record(
+    text: str, lines: dict[int, int], careful: bool, tmp_path: Path
+) -> None:
+    plain = plain_of(tmp_path, text)
+    found = recognise(plain, "opt_outs_today.csv", [source_from(tmp_path, BARE)])
+    framed = frame(plain, found, tmp_path / "split", careful=careful)
+    assert framed.header == ("id", "email", "kind")
+    assert framed.record_count == 3
+    assert [(row[0], row[1]) for row in rows_of(framed)] == [
+        (1, "1"),
+        (2, "2"),
+        (3, "3"),
+    ]
+    assert framed.lines_of({1, 2, 3}) == lines
+
+
+def test_a_bad_first_record_of_a_table_without_a_header_is_found(
+    tmp_path: Path,
+) -> None:
+    plain = plain_of(tmp_path, '1,a,x\n2,b\n"3,c,z\n4,d,z\n')
+    found = recognise(plain, "opt_outs", [source_from(tmp_path, BARE)])
+    framed = frame(plain, found, tmp_path / "split", careful=True)
+    assert broken_of(framed) == [(2, 2, "wrong_field_count"), (3, 3, "bad_quotes")]
+
+
+def test_a_table_without_a_header_has_the_columns_named(tmp_path: Path) -> None:
+    plain = plain_of(tmp_path, "1,jane@example.com\n")
+    with pytest.raises(RefusedError, match="lacks the required 3 columns") as caught:
+        recognise(plain, "opt_outs", [source_from(tmp_path, BARE)])
+    assert "jane" not in caught.value.detail
+    with pytest.raises(RefusedError, match="No mapping reads"):
+        recognise(plain, "others", [source_from(tmp_path, BARE)])
+
+
 # -- JSON ------------------------------------------------------------------------
 
 
