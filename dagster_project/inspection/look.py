@@ -20,7 +20,7 @@ import duckdb
 from pydantic import SecretStr
 
 from dagster_project.accounts import DEFAULT_ACCOUNT, load_accounts
-from dagster_project.landing import reader, recognition
+from dagster_project.landing import containers, reader, recognition
 from dagster_project.landing.land import NoSuchFileError, NothingToDoError, land_inbox
 from dagster_project.landing.ledger import Archive, Load
 from dagster_project.landing.reader import RefusedError
@@ -290,7 +290,7 @@ def _misses(
     candidates = [known[load.source]] if load.source in known else list(known.values())
     text = settings.at.temporary / "text"
     try:
-        found = {member.name: member for member in reader.members(archived)}
+        found = {member.name: member for member in containers.members(archived)}
         plain = reader.read_plain(found[load.member], archived, text, "utf-8")
     except RefusedError:
         return

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote_plus
 
 from dagster_project.landing.reader import Plain, RefusedError
 
@@ -71,6 +73,17 @@ def read_document(plain: Plain) -> Any:
         raise RefusedError(
             "bad_json", "The JSON document is cut or malformed. Export it again.", line
         ) from None
+
+
+def form_field(line: str, name: str) -> str | None:
+    """A field of a line that is an HTML form, decoded; None where it has none."""
+    found = re.search(form_pattern(name), line)
+    return unquote_plus(found[1]) if found else None
+
+
+def form_pattern(name: str) -> str:
+    """Finds a field in an HTML form on one line; also for the engine."""
+    return f"(?:^|&){re.escape(name)}=([^&]*)"
 
 
 def records_of(document: Any, items: str | None) -> list[dict[str, Any]]:

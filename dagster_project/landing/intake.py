@@ -1,7 +1,8 @@
 """The inbox: which files lie still, whose they are, and which were judged before.
 
 The inbox may be a folder or a URL (fsspec); nothing is ever deleted from it. Only
-regular files count: links, pipes, hidden and unfinished files wait.
+regular files count: links, pipes, hidden and unfinished files wait. A sidecar belongs
+to the export it lies beside, and is no file of its own.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import fsspec
 
 from dagster_project.accounts import DEFAULT_ACCOUNT
-from dagster_project.landing.ledger import Load
+from dagster_project.landing import sidecar
+from dagster_project.landing.ledger import Load, Mark
 from dagster_project.landing.reader import CHUNK
 
 _UNFINISHED = (".part", ".partial", ".crdownload", ".download", ".tmp", ".swp", "~")
@@ -36,12 +38,14 @@ class Found:
         location: for the file system that lists it.
         byte_count: its size.
         modified_ns: its modification time, 0 where the file system has none.
+        sidecar: the file of keys beside it.
     """
 
     path: str
     location: str
     byte_count: int
     modified_ns: int
+    sidecar: Found | None = None
 
     @property
     def source(self) -> str | None:
@@ -56,9 +60,13 @@ class Found:
         return parts[1] if len(parts) > 2 else DEFAULT_ACCOUNT
 
     @property
-    def mark(self) -> tuple[str, int, int]:
+    def mark(self) -> Mark:
         """Tells whether it is the file that was judged before."""
-        return self.path, self.byte_count, self.modified_ns
+        beside = self.sidecar
+        return (
+            *(self.path, self.byte_count, self.modified_ns),
+            *((beside.byte_count, beside.modified_ns) if beside else (0, 0)),
+        )
 
     @property
     def modified_at(self) -> datetime:
@@ -78,7 +86,7 @@ class Inbox:
             raise InboxError(f"Cannot reach the inbox {location}: {error}") from None
 
     def look(self) -> dict[str, Found]:
-        """Every regular, finished file, by path.
+        """Every regular, finished file, by path; its sidecar is a part of it.
 
         Raises:
             InboxError: when the inbox exists and cannot be listed.
@@ -95,7 +103,7 @@ class Inbox:
             path = str(location).removeprefix(prefix)
             if info.get("type") == "file" and not info.get("islink") and _is_done(path):
                 found[path] = Found(path, location, info["size"], _modified(info))
-        return found
+        return _with_sidecars(found)
 
     def settled(self, seconds: float, judged: Iterable[Load]) -> list[Found]:
         """Files not judged before that did not change between two looks, by path.
@@ -139,14 +147,45 @@ class Inbox:
             raise InboxError(f"{found.path} changed while it was read.")
         return digest.hexdigest()
 
+    def read_sidecar(self, found: Found) -> bytes:
+        """The bytes of a file's sidecar; none where it has no sidecar.
 
-def judged_marks(judged: Iterable[Load]) -> set[tuple[str, int, int]]:
-    """Files whose every member has a package."""
-    seen: dict[tuple[str, int, int], tuple[set[str], int]] = {}
+        Raises:
+            InboxError: when it vanished, changed or cannot be read.
+        """
+        beside = found.sidecar
+        if beside is None:
+            return b""
+        try:
+            with self._system.open(beside.location, "rb") as source:
+                content = bytes(source.read(sidecar.MOST_BYTES + 1))
+        except OSError:
+            raise InboxError(f"{beside.path} vanished or cannot be read.") from None
+        if len(content) != min(beside.byte_count, sidecar.MOST_BYTES + 1):
+            raise InboxError(f"{beside.path} changed while it was read.")
+        return content
+
+
+def _with_sidecars(found: dict[str, Found]) -> dict[str, Found]:
+    beside = {sidecar.export_of(path): one for path, one in sorted(found.items())}
+    return {
+        path: replace(one, sidecar=beside.get(path))
+        for path, one in found.items()
+        if sidecar.export_of(path) is None
+    }
+
+
+def judged_marks(judged: Iterable[Load]) -> set[Mark]:
+    """Files whose every member has a package.
+
+    A sidecar that is taken away after its export has been judged takes nothing back.
+    """
+    seen: dict[Mark, tuple[set[str], int]] = {}
     for load in judged:
         members, _ = seen.setdefault(load.arrival.mark, (set(), load.member_count))
         members.add(load.member)
-    return {mark for mark, (members, count) in seen.items() if len(members) >= count}
+    whole = {mark for mark, (members, count) in seen.items() if len(members) >= count}
+    return whole | {(*mark[:3], 0, 0) for mark in whole}
 
 
 def _is_done(path: str) -> bool:

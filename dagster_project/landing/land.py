@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dagster_project.accounts import (
     Account,
@@ -16,7 +17,7 @@ from dagster_project.accounts import (
     ConfigurationError,
     load_accounts,
 )
-from dagster_project.landing import context, identity, reader
+from dagster_project.landing import containers, context, identity, sidecar
 from dagster_project.landing.intake import (
     Found,
     Inbox,
@@ -38,7 +39,7 @@ from dagster_project.landing.package import (
     land_member,
     open_engine,
 )
-from dagster_project.landing.reader import RefusedError
+from dagster_project.landing.reader import Member, RefusedError
 from dagster_project.mapping.model import Source, load_sources
 from dagster_project.mapping.vocabulary import mailbox_providers, vocabularies
 from dagster_project.settings import SEEDS, SOURCES, Home, Settings
@@ -164,6 +165,12 @@ class _Session:
     def _take_in(self, inbox: Inbox, found: Found) -> tuple[str, Arrival]:
         copy = self.home.temporary / "incoming"
         sha256 = inbox.copy(found, copy)
+        values: dict[str, str] = {}
+        fault = None
+        try:
+            values = sidecar.parse(inbox.read_sidecar(found))
+        except RefusedError as refused:
+            fault = refused.detail
         arrival = Arrival(
             path=found.path,
             source=found.source,
@@ -173,6 +180,10 @@ class _Session:
             modified_ns=found.modified_ns,
             first_seen_at=self.settings.clock,
             sequence=int(self.ledger.next_load),
+            sidecar=values,
+            sidecar_fault=fault,
+            sidecar_byte_count=found.sidecar.byte_count if found.sidecar else 0,
+            sidecar_modified_ns=found.sidecar.modified_ns if found.sidecar else 0,
         )
         return sha256, self.archive.keep(copy, sha256, arrival)
 
@@ -182,7 +193,7 @@ class _Session:
             load.member for load in self.ledger if load.arrival.mark == arrival.mark
         }
         try:
-            found = reader.members(archived)
+            found = _members(archived, arrival)
         except RefusedError as refused:
             self._refuse(self._entry(sha256, arrival, "", 1), refused)
             return
@@ -238,7 +249,8 @@ class _Session:
         )
         load.replaces = old.load
         try:
-            found = {member.name: member for member in reader.members(archived)}
+            members = _members(archived, old.arrival)
+            found = {member.name: member for member in members}
         except RefusedError as refused:
             self._refuse(load, refused)
             return load
@@ -254,6 +266,12 @@ class _Session:
         shutil.rmtree(self.home.temporary, ignore_errors=True)
         self.home.temporary.mkdir(mode=0o700)
         return self.landed
+
+
+def _members(archived: Path, arrival: Arrival) -> list[Member]:
+    if arrival.sidecar_fault is not None:
+        raise RefusedError("bad_sidecar", arrival.sidecar_fault)
+    return containers.members(archived)
 
 
 def _check_settings(accounts: Accounts, sources: dict[str, Source]) -> None:

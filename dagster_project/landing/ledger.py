@@ -25,6 +25,10 @@ ANCHOR = "0000000000"
 State = Literal["loaded", "refused", "duplicate", "withdrawn"]
 
 
+Mark = tuple[str, int, int, int, int]
+"""Path, size and time of a file, then size and time of its sidecar, else zeros."""
+
+
 class Arrival(BaseModel):
     """A file as it was found in the inbox, kept beside its bytes for ``rebuild``.
 
@@ -34,6 +38,10 @@ class Arrival(BaseModel):
         modified_at: naive UTC.
         first_seen_at: the run's clock then; a rebuild judges it at that moment.
         modified_ns: as the file system gave it, to know the same file again.
+        sidecar: what the file of keys beside it says.
+        sidecar_fault: why that file cannot be read.
+        sidecar_byte_count: its size, 0 where there is none.
+        sidecar_modified_ns: its modification time.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -46,6 +54,10 @@ class Arrival(BaseModel):
     modified_ns: int
     first_seen_at: datetime
     sequence: int
+    sidecar: dict[str, str] = {}
+    sidecar_fault: str | None = None
+    sidecar_byte_count: int = 0
+    sidecar_modified_ns: int = 0
 
     @property
     def name(self) -> str:
@@ -53,9 +65,12 @@ class Arrival(BaseModel):
         return self.path.rsplit("/", 1)[-1]
 
     @property
-    def mark(self) -> tuple[str, int, int]:
+    def mark(self) -> Mark:
         """Tells whether a file in the inbox is the one that was judged."""
-        return self.path, self.byte_count, self.modified_ns
+        return (
+            *(self.path, self.byte_count, self.modified_ns),
+            *(self.sidecar_byte_count, self.sidecar_modified_ns),
+        )
 
 
 class Load(BaseModel):

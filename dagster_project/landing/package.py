@@ -165,11 +165,15 @@ def _judge(
     split: Path,
 ) -> None:
     candidates = _candidates(workshop, load)
-    plain, found = _recognised(load, member, archived, text, candidates)
+    name = _name(load, member)
+    beside = load.arrival.sidecar
+    plain, found = _recognised(name, beside, member, archived, text, candidates)
     load.content_sha256, load.byte_count = plain.content_sha256, plain.byte_count
     load.source, load.export = found.source.source, found.export.name
     load.lands = found.export.lands
-    load.identity = _identity(load, found)
+    if found.silent:
+        raise _missing_sidecar(load, found)
+    load.identity = _identity(load, found, name)
     earlier = workshop.ledger.holder(load.identity)
     if earlier is not None and earlier.load != load.replaces:
         load.state, load.duplicate_of = "duplicate", earlier.load
@@ -182,12 +186,24 @@ def _judge(
     if found.export.times.zone == "account" and account.timezone is None:
         load.defaults_used = [f"timezone {account.zone}"]
     try:
-        _land(workshop, load, plain, found, account, staging, split, careful=False)
+        _land(
+            workshop, load, plain, found, name, account, staging, split, careful=False
+        )
     except duckdb.IOException:
         raise  # the disk's fault, not the file's
     except (duckdb.Error, _CountMismatchError):
         try:
-            _land(workshop, load, plain, found, account, staging, split, careful=True)
+            _land(
+                workshop,
+                load,
+                plain,
+                found,
+                name,
+                account,
+                staging,
+                split,
+                careful=True,
+            )
         except duckdb.IOException:
             raise
         except (duckdb.Error, _CountMismatchError):
@@ -211,8 +227,30 @@ def _candidates(workshop: Workshop, load: Load) -> list[Source]:
     return [workshop.sources[folder]]
 
 
+def _name(load: Load, member: reader.Member) -> str:
+    """The file's own name; of a sheet both it and the workbook's tell."""
+    if member.is_sheet:
+        return f"{load.arrival.name}!{member.name}"
+    return load.member or load.arrival.name
+
+
+def _missing_sidecar(load: Load, found: Recognised) -> RefusedError:
+    wanted = [entry for entry in found.silent if entry.sidecar]
+    if wanted:
+        keys = ", ".join(f"`{entry.sidecar[0]}: ...`" for entry in wanted)
+        do = f"Put a file {load.arrival.name}.meta.yaml beside it that says {keys}."
+    else:
+        do = "Its name says it where nobody has renamed it: export it again."
+    return RefusedError(
+        "missing_sidecar",
+        f"It is an export {found.source.source}/{found.export.name}, whose records do"
+        f" not say everything. {do}",
+    )
+
+
 def _recognised(
-    load: Load,
+    name: str,
+    beside: Mapping[str, str],
     member: reader.Member,
     archived: Path,
     text: Path,
@@ -223,7 +261,6 @@ def _recognised(
     for source in candidates:
         for export in source.exports:
             encodings += [e for e in export.reader.encodings if e not in encodings]
-    name = load.member or load.arrival.name
     refused: RefusedError | None = None
     for encoding in encodings:
         try:
@@ -235,17 +272,25 @@ def _recognised(
             continue
         if not plain.head.strip():
             raise RefusedError("empty", "The file is empty. Export it again.")
-        found = recognise(plain, name, candidates)
+        found = recognise(plain, name, candidates, beside)
         if encoding in ("utf-8", *found.export.reader.encodings):
             return plain, found
     raise refused or RefusedError("bad_encoding", "No declared encoding fits.")
 
 
-def _identity(load: Load, found: Recognised) -> str:
+def _identity(load: Load, found: Recognised, name: str) -> str:
     parts = [found.source.source, load.account, load.content_sha256]
     if found.export.reads_name:
-        parts.append(load.member or load.arrival.name)
+        parts.append(name)
+    if said := _said_beside(load, found):
+        parts.append(json.dumps(said, sort_keys=True))
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _said_beside(load: Load, found: Recognised) -> dict[str, str]:
+    """What the mapping reads of the sidecar; the rest of it changes nothing."""
+    keys = {key for entry in found.export.inputs.values() for key in entry.sidecar}
+    return {key: text for key, text in load.arrival.sidecar.items() if key in keys}
 
 
 class _CountMismatchError(Exception):
@@ -257,6 +302,7 @@ def _land(
     load: Load,
     plain: Plain,
     found: Recognised,
+    name: str,
     account: Account,
     staging: Path,
     split: Path,
@@ -274,7 +320,9 @@ def _land(
             now=load.arrival.first_seen_at,
             exported_at=load.exported_at,
             header=framed.header,
-            name=load.member or load.arrival.name,
+            name=name,
+            sidecar=load.arrival.sidecar,
+            has_typed_cells=plain.has_typed_cells,
             has_posts=framed.has_posts,
         ),
         workshop.words,

@@ -1,8 +1,7 @@
-"""Bytes to plain text: containers, checksums, encodings, limits and an own count.
+"""Bytes to plain text: checksums, encodings, limits and an own count.
 
-No engine decompresses or sniffs here: cut gzip streams, wrong checksums and cut zstd
-frames load a part without an error elsewhere. What comes out is UTF-8 with plain line
-feeds and no byte-order mark. What the text means belongs to ``records.py``.
+What comes out is UTF-8 with plain line feeds and no byte-order mark. Where the bytes
+come from is told by ``containers.py``; what the text means belongs to ``records.py``.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -24,18 +23,15 @@ import numpy as np
 import zstandard
 
 CHUNK = 1 << 20
-_ZSTD_BITE = 1 << 12
-"""Packed bytes taken at once: a zstd block of 4 bytes may unpack to 128 KB."""
 HEAD = 1 << 20
 MOST_RATIO = 100
 """Unpacked to packed bytes beyond which a container is a bomb ..."""
 RATIO_APPLIES_FROM = 10 << 20
 """... once it has given this many bytes."""
 MOST_BYTES = 64 << 30
-MOST_MEMBERS = 1000
 
-_ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
-_PACKED = (*_ZIPS, b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08")
+ZIPS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_PACKED = (*ZIPS, b"\x28\xb5\x2f\xfd", b"\x1f\x8b\x08")
 _ARRAY_LINE = re.compile(rb"\n[ \t]*\[")
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -78,12 +74,17 @@ class Member:
         open: gives the unpacked bytes, checking checksums to the end.
         packed_bytes: size in the container, for the bomb test.
         is_packed: whether the bytes differ from what lies in the archive.
+        received: SHA-256 and size of the bytes behind the text, where ``open`` gives a
+            text of ours: UTF-8 CSV with commas, made of typed cells.
+        is_sheet: whether it is one of several sheets of the archived file itself.
     """
 
     name: str
     open: Callable[[], BinaryIO]
     packed_bytes: int
     is_packed: bool
+    received: Callable[[], tuple[str, int]] | None = None
+    is_sheet: bool = False
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Plain:
         has_quotes: whether a double quote occurs (table-like files only).
         has_blank_lines: whether line numbers and record numbers may part.
         has_array_lines: whether a line begins as a JSON array does.
+        has_typed_cells: whether the text is a CSV of ours, made of typed cells.
     """
 
     path: Path
@@ -111,91 +113,28 @@ class Plain:
     has_quotes: bool
     has_blank_lines: bool
     has_array_lines: bool = False
+    has_typed_cells: bool = False
 
 
-class _ZstdStream(io.RawIOBase):
-    """Reads zstd frames and insists that the last one is complete."""
+class TextStream(io.RawIOBase):
+    """A text of ours that is made while it is read, chunk by chunk."""
 
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._frame = zstandard.ZstdDecompressor().decompressobj()
-        self._started = False
-
-    def readable(self) -> bool:
-        return True
+    def __init__(self, chunks: Generator[bytes, None, None]) -> None:
+        """Take the chunks; none is made before it is asked for."""
+        self._chunks = chunks
 
     def close(self) -> None:
-        self._source.close()
+        """Make no more of it."""
+        self._chunks.close()
         super().close()
 
+    def readable(self) -> bool:
+        """It is for reading."""
+        return True
+
     def read(self, size: int = -1) -> bytes:
-        out = bytearray()
-        while len(out) < CHUNK and (bite := self._source.read(_ZSTD_BITE)):
-            self._started = True
-            out += self._feed(bite)
-        if not out and self._started and not self._frame.eof:
-            raise EOFError("zstd frame is not complete")
-        return bytes(out)
-
-    def _feed(self, chunk: bytes) -> bytes:
-        out = b""
-        while chunk:
-            if self._frame.eof:
-                self._frame = zstandard.ZstdDecompressor().decompressobj()
-            out += self._frame.decompress(chunk)
-            chunk = self._frame.unused_data if self._frame.eof else b""
-        return out
-
-
-def members(archived: Path) -> list[Member]:
-    """What an archived file holds, by its first bytes and not by its name.
-
-    Raises:
-        RefusedError: for a container that is broken, encrypted, nested or too large.
-    """
-    with archived.open("rb") as handle:
-        magic = handle.read(4)
-    size = archived.stat().st_size
-    if magic[:2] == b"\x1f\x8b":
-        return [Member("", lambda: gzip.open(archived, "rb"), size, True)]  # type: ignore[return-value, arg-type]
-    if magic == b"\x28\xb5\x2f\xfd":
-        return [Member("", lambda: _ZstdStream(archived.open("rb")), size, True)]  # type: ignore[return-value, arg-type]
-    if magic in _ZIPS:
-        return _zip_members(archived)
-    return [Member("", lambda: archived.open("rb"), size, False)]
-
-
-def _zip_members(archived: Path) -> list[Member]:
-    try:
-        with zipfile.ZipFile(archived) as container:
-            infos = [info for info in container.infolist() if _is_export(info)]
-    except zipfile.BadZipFile:
-        raise RefusedError(
-            "broken_container", "The zip is cut or damaged. Download it again."
-        ) from None
-    if not infos:
-        raise RefusedError("empty", "The zip holds no file.")
-    if len(infos) > MOST_MEMBERS:
-        raise RefusedError("too_large", f"More than {MOST_MEMBERS} members in the zip.")
-    if any(info.flag_bits & 1 for info in infos):
-        raise RefusedError(
-            "encrypted", "The zip is encrypted. Unpack it and drop its files."
-        )
-    single = len(infos) == 1
-    return [
-        Member(
-            "" if single else info.filename,
-            lambda info=info: zipfile.ZipFile(archived).open(info),  # type: ignore[misc, arg-type]
-            info.compress_size,
-            True,
-        )
-        for info in infos
-    ]
-
-
-def _is_export(info: zipfile.ZipInfo) -> bool:
-    name = info.filename.rsplit("/", 1)[-1]
-    return not (info.is_dir() or name.startswith(".") or "__MACOSX" in info.filename)
+        """The next chunk, however long; the empty one is the end."""
+        return next((chunk for chunk in self._chunks if chunk), b"")
 
 
 def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> Plain:
@@ -215,7 +154,7 @@ def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> P
             first = stream.read(4)
             bom, found = next(
                 ((mark, name) for mark, name in _BOMS if first.startswith(mark)),
-                (b"", encoding),
+                (b"", "utf-8" if member.received else encoding),
             )
             if first.startswith(_PACKED) and member.is_packed:
                 raise RefusedError(
@@ -241,6 +180,9 @@ def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> P
             scan = _Scan(found, 0)
             first = stream.read(4)
             plain = _scan_stream(stream, first, member, scan, archived, target)
+    if member.received:
+        plain.has_typed_cells = True
+        plain.content_sha256, plain.byte_count = member.received()
     return plain
 
 

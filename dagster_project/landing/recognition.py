@@ -8,11 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from dagster_project.landing.documents import (
+    form_field,
     inside,
     parsed,
     read_document,
@@ -21,8 +23,8 @@ from dagster_project.landing.documents import (
     value_at,
 )
 from dagster_project.landing.reader import Plain, RefusedError
-from dagster_project.mapping.compile import header_index
-from dagster_project.mapping.model import Export, Reader, Source
+from dagster_project.mapping.compile import header_index, outside_record
+from dagster_project.mapping.model import Export, Input, Reader, Source
 
 MOST_COLUMNS = 500
 _SAMPLE = 200
@@ -31,25 +33,33 @@ _SAMPLE = 200
 
 @dataclass(frozen=True)
 class Recognised:
-    """Which mapping fits a file, and how its text is laid out."""
+    """Which mapping fits a file, and how its text is laid out.
+
+    Attributes:
+        source: the mapping.
+        export: which of its exports.
+        layout: table, ndjson, json or form.
+        delimiter: of a table.
+        silent: required inputs that stand nowhere, though they might beside the record.
+    """
 
     source: Source
     export: Export
     layout: str
+    delimiter: str = ","
+    silent: tuple[Input, ...] = ()
 
 
-@dataclass
-class _Fit:
-    """How an export would read the text, and the required inputs it lacks then."""
+@dataclass(frozen=True)
+class _Fit(Recognised):
+    """A way to read the text, and what would identify it and is not there."""
 
-    source: Source
-    export: Export
-    layout: str
-    lacking: list[str]
+    lacking: tuple[str, ...] = ()
 
     @property
-    def required(self) -> int:
-        return len(self.export.required)
+    def asked(self) -> int:
+        """How many inputs it asks for; a file without a header is known by its name."""
+        return len(self.export.required) or len(self.export.reader.header)
 
 
 def layout_of(plain: Plain) -> str:
@@ -68,57 +78,97 @@ def layout_of(plain: Plain) -> str:
     return "json" if start in ("{", "[") else "table"
 
 
-def recognise(plain: Plain, name: str, sources: list[Source]) -> Recognised:
+def recognise(
+    plain: Plain,
+    name: str,
+    sources: list[Source],
+    sidecar: Mapping[str, str] | None = None,
+) -> Recognised:
     """Find the export whose required columns or paths the file has.
 
     The one that asks for most wins, so that a narrow kind is not taken for a wide one.
+
+    Args:
+        plain: the text.
+        name: the file's own name.
+        sources: the mappings that may read it.
+        sidecar: what the file of keys beside it says.
 
     Raises:
         RefusedError: when none or more than one fits equally well.
     """
     text = _Text(plain)
-    tried = _tried(text, name, sources)
+    tried = _tried(text, name, sources, sidecar or {})
     fitting: dict[tuple[str, str], _Fit] = {}
     for fit in tried:
         if not fit.lacking:
             fitting.setdefault((fit.source.source, fit.export.name), fit)
     if not fitting:
         raise text.bad_header or _unrecognised(tried)
-    most = max(fit.required for fit in fitting.values())
-    best = [fit for fit in fitting.values() if fit.required == most]
+    most = max(fit.asked for fit in fitting.values())
+    best = [fit for fit in fitting.values() if fit.asked == most]
     if len(best) > 1:
         named = ", ".join(f"{fit.source.source}/{fit.export.name}" for fit in best)
         raise RefusedError(
             "ambiguous_export",
             f"Fits {named} equally. Put it under <inbox>/<source>/.",
         )
-    return Recognised(best[0].source, best[0].export, best[0].layout)
+    return best[0]
 
 
 def near_misses(
-    plain: Plain, name: str, sources: list[Source]
-) -> list[tuple[Source, Export, list[str]]]:
+    plain: Plain,
+    name: str,
+    sources: list[Source],
+    sidecar: Mapping[str, str] | None = None,
+) -> list[tuple[Source, Export, tuple[str, ...]]]:
     """Exports of which a text has some required inputs, and what it lacks of them.
 
     The nearest first; without those that fit.
     """
     misses = {
         (fit.source.source, fit.export.name): fit
-        for fit in _tried(_Text(plain), name, sources)
-        if 0 < len(fit.lacking) < fit.required
+        for fit in _tried(_Text(plain), name, sources, sidecar or {})
+        if 0 < len(fit.lacking) < fit.asked
     }
-    nearest = sorted(misses.values(), key=lambda fit: len(fit.lacking) / fit.required)
+    nearest = sorted(misses.values(), key=lambda fit: len(fit.lacking) / fit.asked)
     return [(fit.source, fit.export, fit.lacking) for fit in nearest]
 
 
-def _tried(text: _Text, name: str, sources: list[Source]) -> list[_Fit]:
+def _tried(
+    text: _Text, name: str, sources: list[Source], sidecar: Mapping[str, str]
+) -> list[_Fit]:
     return [
-        _Fit(source, export, layout, text.lacking(export, layout))
+        _fit(source, export, *way, text, name, sidecar)
         for source in sources
         for export in source.exports
         if _name_fits(export, name)
-        for layout in text.layouts(export)
+        for way in text.ways(export)
     ]
+
+
+def _fit(
+    source: Source,
+    export: Export,
+    layout: str,
+    delimiter: str,
+    text: _Text,
+    name: str,
+    sidecar: Mapping[str, str],
+) -> _Fit:
+    lacking, silent = [], []
+    for entry in text.missing(export, layout, delimiter):
+        if not entry.is_beside:
+            places = entry.json_paths if layout != "table" else entry.column
+            lacking.append((places or entry.path)[0])
+        elif outside_record(entry, name, sidecar) is None:
+            silent.append(entry)
+    given = export.reader.header
+    if given and len(text.header(delimiter)) != len(given):
+        lacking.append(f"{len(given)} columns")
+    return _Fit(
+        source, export, layout, delimiter, tuple(silent), lacking=tuple(lacking)
+    )
 
 
 def _name_fits(export: Export, name: str) -> bool:
@@ -131,7 +181,7 @@ class _Text:
 
     plain: Plain
     _headers: dict[str, tuple[str, ...] | RefusedError] = field(default_factory=dict)
-    _samples: dict[tuple[str, str | None], list[dict[str, Any]]] = field(
+    _samples: dict[tuple[str | None, ...], list[dict[str, Any]]] = field(
         default_factory=dict
     )
 
@@ -153,33 +203,42 @@ class _Text:
         """The first lines as JSON."""
         return [parsed(line) for line in self.plain.head.split("\n")[:_SAMPLE]]
 
-    def layouts(self, export: Export) -> list[str]:
-        """How the export may read the text; the first way that fits counts."""
+    def forms(self, field: str) -> list[str]:
+        """What the field holds on each of the first lines that are forms with it."""
+        lines = self.plain.head.split("\n")[:_SAMPLE]
+        return [text for line in lines if (text := form_field(line, field))]
+
+    def ways(self, export: Export) -> list[tuple[str, str]]:
+        """Layouts and delimiters of the export; the first that fits counts."""
         formats = set(export.reader.formats)
+        tables = [("table", mark) for mark in delimiters_of(export)]
+        if self.plain.has_typed_cells:
+            # A number written here as 1.234 would be read as 1234 with another mark.
+            is_safe = export.numbers.decimal == "."
+            return [("table", ",")] if "csv" in formats and is_safe else []
         if self.layout == "table":
-            return ["table"] if formats & {"csv", "tsv"} else []
+            field = export.reader.form_field
+            is_form = field is not None and any(self.forms(field))
+            return [*tables, ("form", "")] if is_form else tables
         found = [self.layout]
         if self.plain.line_count == 1:
             # One line alone may be a whole document, or a post of several records.
             is_page = self.layout == "json" or export.reader.items
             found = ["json", "ndjson"] if is_page else ["ndjson", "json"]
-        return [layout for layout in found if layout in formats]
+        return [(layout, "") for layout in found if layout in formats]
 
-    def lacking(self, export: Export, layout: str) -> list[str]:
-        """Required inputs that the text does not have, as the mapping names them."""
+    def missing(self, export: Export, layout: str, delimiter: str) -> list[Input]:
+        """Required inputs that the text itself does not have."""
+        required = list(export.required.values())
         if layout == "table":
-            header = self.header(delimiter_of(export))
-            return [
-                entry.column[0] if entry.column else name
-                for name, entry in export.required.items()
-                if header_index(entry, header) is None
-            ]
+            header = tuple(export.reader.header) or self.header(delimiter)
+            return [entry for entry in required if header_index(entry, header) is None]
         samples = self.records(export.reader, layout)
         if export.reader.unwrap:
             samples = [unwrapped(record, export.reader.unwrap) for record in samples]
         return [
-            entry.json_paths[0]
-            for entry in export.required.values()
+            entry
+            for entry in required
             if not any(
                 value_at(sample, path) is not None
                 for sample in samples
@@ -206,7 +265,7 @@ class _Text:
 
     def records(self, reader: Reader, layout: str) -> list[dict[str, Any]]:
         """The first records as the export would read them, still wrapped."""
-        key = (layout, reader.items)
+        key = (layout, reader.items, reader.form_field)
         if key not in self._samples:
             self._samples[key] = self._read(reader, layout)
         return self._samples[key]
@@ -218,8 +277,11 @@ class _Text:
                 return records_of(document, reader.items)[:_SAMPLE]
             except RefusedError:
                 return []
+        posts = self.posts
+        if layout == "form" and reader.form_field is not None:
+            posts = [parsed(text) for text in self.forms(reader.form_field)]
         records: list[dict[str, Any]] = []
-        for post in self.posts:
+        for post in posts:
             inner = inside(post, reader.items)
             found = inner if isinstance(inner, list) else [inner]
             records += [record for record in found if isinstance(record, dict)]
@@ -231,10 +293,10 @@ def _unrecognised(tried: list[_Fit]) -> RefusedError:
         return RefusedError(
             "unknown_export", "No mapping reads a file laid out like this one."
         )
-    nearest = min(tried, key=lambda fit: len(fit.lacking) / fit.required)
+    nearest = min(tried, key=lambda fit: len(fit.lacking) / fit.asked)
     lacking = nearest.lacking
     return RefusedError(
-        "missing_column" if len(lacking) < nearest.required else "unknown_export",
+        "missing_column" if len(lacking) < nearest.asked else "unknown_export",
         f"Nearest mapping is {nearest.source.source}/{nearest.export.name}; the file"
         f" lacks the required {', '.join(lacking)}. Export it with that column, or add"
         " a mapping.",
@@ -243,9 +305,11 @@ def _unrecognised(tried: list[_Fit]) -> RefusedError:
     )
 
 
-def delimiter_of(export: Export) -> str:
-    """The delimiter of a table-like export."""
-    return "\t" if "tsv" in export.reader.formats else export.reader.delimiter[0]
+def delimiters_of(export: Export) -> list[str]:
+    """What may divide a table-like export."""
+    formats = export.reader.formats
+    marks = export.reader.delimiter if "csv" in formats else []
+    return [*marks, "\t"] if "tsv" in formats else marks
 
 
 def read_header(plain: Plain, delimiter: str) -> tuple[tuple[str, ...], int]:

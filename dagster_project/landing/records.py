@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dagster_project.landing.documents import read_document, records_of
+from dagster_project.landing.documents import form_pattern, read_document, records_of
 from dagster_project.landing.reader import Plain, RefusedError
-from dagster_project.landing.recognition import Recognised, delimiter_of, read_header
+from dagster_project.landing.recognition import Recognised, read_header
 from dagster_project.mapping.compile import Rejection, quote
 from dagster_project.mapping.model import Export
 
@@ -80,17 +80,19 @@ class Framed:
         return self._counted_lines(self._plain, numbers)
 
     def _counted_lines(self, plain: Plain, numbers: set[int]) -> dict[int, int]:
-        """First lines by reading along; the engine has shown that the text is sound."""
+        """First lines by reading along; the engine has shown that the text is sound.
+
+        A line of a sheet is its row, however many lines a cell has.
+        """
         found = {}
         with plain.path.open(encoding="utf-8", newline="\n") as handle:
             reader = csv.reader(handle, delimiter=self._delimiter)
-            next(reader)
-            number, first = 0, reader.line_num + 1
-            for row in reader:
+            number, first = -1 if self._header_lines else 0, 1
+            for place, row in enumerate(reader, start=1):
                 if row:
                     number += 1
                     if number in numbers:
-                        found[number] = first
+                        found[number] = place if plain.has_typed_cells else first
                 first = reader.line_num + 1
         return found
 
@@ -108,19 +110,23 @@ def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Fr
         RefusedError: when the file as a whole is not what it seemed.
     """
     if found.layout == "table":
-        return _frame_table(plain, found.export, target, careful)
+        return _frame_table(plain, found, target, careful)
     if found.layout == "json":
         return _frame_document(plain, found.export, target)
-    return _frame_lines(plain, found.export, target, careful)
+    return _frame_lines(plain, found, target, careful)
 
 
-def _frame_table(plain: Plain, export: Export, target: Path, careful: bool) -> Framed:
-    delimiter = delimiter_of(export)
-    header, header_lines = read_header(plain, delimiter)
-    _refuse_doubled(export, header)
+def _frame_table(
+    plain: Plain, found: Recognised, target: Path, careful: bool
+) -> Framed:
+    delimiter = found.delimiter
+    header, header_lines = tuple(found.export.reader.header), 0
+    if not header:
+        header, header_lines = read_header(plain, delimiter)
+    _refuse_doubled(found.export, header)
     framed = Framed(
         relation="",
-        record_count=plain.record_count - 1,
+        record_count=plain.record_count - bool(header_lines),
         header=header,
         is_careful=careful,
         _header_lines=header_lines,
@@ -171,9 +177,10 @@ def _split_table(
     with target.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n", quoting=csv.QUOTE_ALL)
         good = 0
-        for number, (line, row) in enumerate(_rows(plain, delimiter, width)):
-            if number == 0:
-                continue
+        rows = _rows(plain, delimiter, width)
+        if framed._header_lines:
+            next(rows)
+        for number, (line, row) in enumerate(rows, start=1):
             framed._lines.append(line)
             if row is not None and len(row) == width:
                 writer.writerow([number, *row])
@@ -236,10 +243,13 @@ def _parse(text: str, delimiter: str) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def _frame_lines(plain: Plain, export: Export, target: Path, careful: bool) -> Framed:
-    items = export.reader.items
+def _frame_lines(
+    plain: Plain, found: Recognised, target: Path, careful: bool
+) -> Framed:
+    reader = found.export.reader
+    is_form = found.layout == "form" and reader.form_field is not None
     framed = Framed("", plain.line_count, None, is_careful=careful, _plain=plain)
-    framed.has_posts = plain.has_array_lines or items is not None
+    framed.has_posts = plain.has_array_lines or reader.items is not None or is_form
     path = plain.path
     if careful:
         path = target
@@ -249,9 +259,20 @@ def _frame_lines(plain: Plain, export: Export, target: Path, careful: bool) -> F
         "select * from (select row_number() over () as record_number, record from "
         f"{_LINE.format(path=quote(str(path)))}) where trim(record) <> ''"
     )
+    if is_form:
+        framed.relation = _decoded(framed.relation, reader.form_field or "")
     if framed.has_posts:
-        framed.relation = _elements(framed.relation, items)
+        framed.relation = _elements(framed.relation, reader.items)
     return framed
+
+
+def _decoded(lines: str, name: str) -> str:
+    """The JSON in a field of each line; a form without it holds no JSON."""
+    found = f"regexp_extract(record, {quote(form_pattern(name))}, 1)"
+    return (
+        "select record_number, coalesce(try(url_decode(replace("
+        f"{found}, '+', ' '))), '') as record from ({lines})"
+    )
 
 
 def _elements(lines: str, items: str | None) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
 import pyarrow.parquet as pq
 
+from dagster_project.landing.containers import members
 from dagster_project.landing.ledger import Archive, Ledger, Load
-from dagster_project.landing.reader import members, read_plain
+from dagster_project.landing.reader import read_plain
 from dagster_project.settings import Settings
 
 _SHOWN = ("line_number", "column_name", "reason", "expected")
@@ -64,7 +67,11 @@ def _lines(
     try:
         plain = read_plain(member, archived, text, "utf-8")
         with plain.path.open(encoding="utf-8") as handle:
-            numbered = enumerate(islice(handle, max(wanted)), start=1)
+            # A line of a sheet is its row, however many lines a cell has.
+            lines: Iterator[str] = handle
+            if plain.has_typed_cells:
+                lines = (",".join(row) for row in csv.reader(handle))
+            numbered = enumerate(islice(lines, max(wanted)), start=1)
             return {
                 line: entry.rstrip("\n") for line, entry in numbered if line in wanted
             }

@@ -756,6 +756,9 @@ class _Compiler:
             _unix_time(UNIX_UNITS[entry]) if entry in UNIX_UNITS else read(entry, zone)
             for entry in formats
         ]
+        if self.file.has_typed_cells and zone != "in_value":
+            # A typed moment with a zone of its own needs no declared one.
+            tries.append(_zoned_time("iso", zone))
         return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
 
 

@@ -105,6 +105,11 @@ class Input(_Strict):
         """Whether the record itself may carry it."""
         return bool(self.column or self.path)
 
+    @property
+    def is_beside(self) -> bool:
+        """Whether it may stand beside the record."""
+        return bool(self.sidecar or self.file_name)
+
 
 class Reader(_Strict):
     """How bytes become records.
@@ -142,6 +147,13 @@ class Reader(_Strict):
     explode: str | None = None
     null_tokens: list[str] = []
     most_rejected: float = Field(default=0.5, ge=0, le=1)
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_mark(cls, delimiter: list[str]) -> list[str]:
+        if not delimiter or any(len(mark) != 1 for mark in delimiter):
+            raise ValueError("a delimiter is one character")
+        return delimiter
 
 
 class Numbers(_Strict):

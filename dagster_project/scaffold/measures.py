@@ -81,6 +81,7 @@ def _fill_silent_moments(found: Guessed, column: str) -> None:
 
 
 def settle_numbers(found: Guessed) -> None:
+    """How numbers are written, and what the printed rate is divided by."""
     numeric = [
         name
         for column in FIELDS[found.lands]

@@ -7,6 +7,7 @@ should land is known from how the file was made, never from what landing says.
 
 from __future__ import annotations
 
+import csv
 import gzip
 import hashlib
 import io
@@ -16,11 +17,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import zstandard
 
+from dagster_project.landing import workbooks
 from dagster_project.landing.ledger import Load
 from tests.conftest import Deployment, deploy
+from tests.typed_tables import parquet, workbook
 
 pytestmark = pytest.mark.faults
 
@@ -127,6 +131,20 @@ def flipped(content: bytes, place: int) -> bytes:
     return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
 
 
+def rows_of(table: Table, *bad: str) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(table.text(*bad))))
+
+
+def as_workbook(table: Table, *bad: str) -> bytes:
+    return workbook(Export=rows_of(table, *bad))
+
+
+def as_parquet(table: Table, *bad: str) -> bytes:
+    header, *rows = rows_of(table, *bad)
+    columns = zip(*rows, strict=True)
+    return parquet(pa.table(dict(zip(header, map(list, columns), strict=True))))
+
+
 TOTALS = dict.fromkeys(COLUMNS, "") | {"event_id": "Total"}
 CASES: dict[str, Callable[[Table], Case]] = {
     # Containers.
@@ -152,6 +170,37 @@ CASES: dict[str, Callable[[Table], Case]] = {
         "nested", zipped(a=zipped(b=t.text().encode()))
     ),
     "a bomb": lambda t: refused("too_large", gzip.compress(b"1," * (6 << 20))),
+    # Typed tables.
+    "a workbook": lambda t: t.whole(as_workbook(t)),
+    "a workbook with a bad row": lambda t: Case(
+        as_workbook(t, t.line("x", occurred_at="never")),
+        t.ids,
+        {t.bad_line: "bad_utc"},
+    ),
+    "a cut workbook": lambda t: refused(
+        "broken_container", cut(as_workbook(t), t.draw)
+    ),
+    "a workbook with a wrong byte": lambda t: refused(
+        "broken_container",
+        flipped(
+            as_workbook(t),
+            as_workbook(t).index(b"sheet1.xml") + t.draw.randint(60, 160),
+        ),
+    ),
+    "a workbook behind a password": lambda t: refused(
+        "encrypted",
+        workbooks.MAGIC + bytes(600) + "EncryptedPackage".encode("utf-16-le"),
+    ),
+    "a Parquet file": lambda t: t.whole(as_parquet(t)),
+    "a packed Parquet file": lambda t: t.whole(gzip.compress(as_parquet(t))),
+    "a Parquet file with a bad row": lambda t: Case(
+        as_parquet(t, t.line("x", occurred_at="never")),
+        t.ids,
+        {t.bad_line: "bad_utc"},
+    ),
+    "a cut Parquet file": lambda t: refused(
+        "broken_container", cut(as_parquet(t), t.draw)
+    ),
     # Encodings.
     "a byte-order mark": lambda t: t.whole(t.text().encode("utf-8-sig")),
     "UTF-16 with its mark": lambda t: t.whole(

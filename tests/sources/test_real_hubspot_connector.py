@@ -7,6 +7,8 @@ import io
 from collections import Counter
 from pathlib import Path
 
+import pyarrow.csv
+import pyarrow.parquet
 import pytest
 
 from tests.conftest import Deployment, deploy
@@ -47,6 +49,11 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
         if kind := DETAILS.get(path.name):
             name = f"hubspot_connector/joined/{kind}.csv"
             deployment.drop(name, _joined(path, kind))
+        if path.name == EVENTS:
+            typed = pyarrow.BufferOutputStream()
+            pyarrow.parquet.write_table(pyarrow.csv.read_csv(path), typed)
+            content = typed.getvalue().to_pybytes()
+            deployment.drop("hubspot_connector/typed/events.parquet", content)
     deployment.land()
     return deployment
 
@@ -70,6 +77,16 @@ def test_every_event_lands_but_those_that_are_only_queued(landed: Deployment) ->
     # filtered_event is false on every open of this table.
     opened = [row["is_machine"] for row in rows if row["event_type"] == "opened"]
     assert opened == [False] * 90
+
+
+@needs_payloads
+def test_a_typed_table_lands_as_its_text_does(landed: Deployment) -> None:
+    as_text = _rows(landed, f"one/{EVENTS}")
+    as_typed = _rows(landed, "typed/events.parquet")
+    named = set(as_text[0]) - {"account", "load"}
+    assert [{name: row[name] for name in named} for row in as_typed] == [
+        {name: row[name] for name in named} for row in as_text
+    ]
 
 
 @needs_payloads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -9,10 +10,15 @@ import pytest
 
 from dagster_project.accounts import (
     Account,
+    CategoryRule,
     ConfigurationError,
     Snapshot,
+    StreamRule,
     load_accounts,
 )
+from dagster_project.landing.land import _check_settings
+from dagster_project.mapping.model import load_sources
+from dagster_project.settings import PROJECT_ROOT, SOURCES
 from tests.conftest import Deployment
 
 
@@ -272,6 +278,38 @@ def test_rules_stand_in_their_order_and_signup_sources_without_case(
         ("promotion", {"subject": "%"})
     ]
     assert declared.acquisition == {"trade fair": "event", "bought list": "purchased"}
+
+
+EXAMPLES = re.findall(
+    r"```yaml\n(.*?)```",
+    (PROJECT_ROOT / "docs" / "accounts.md").read_text(encoding="utf-8"),
+    re.DOTALL,
+)
+
+
+@pytest.mark.parametrize("text", EXAMPLES, ids=["every key", "shared rules"])
+def test_a_documented_example_holds(text: str, tmp_path: Path) -> None:
+    accounts = load_accounts(write(tmp_path, text))
+    _check_settings(accounts, load_sources(SOURCES))
+    assert accounts.declared
+
+
+def test_the_documented_example_shows_every_key(tmp_path: Path) -> None:
+    declared = load_accounts(write(tmp_path, EXAMPLES[0])).declared.values()
+    shown = {name for account in declared for name in account.model_fields_set}
+    assert shown == set(Account.model_fields)
+    for rules, model in (
+        ("streams", StreamRule),
+        ("content_categories", CategoryRule),
+        ("snapshots", Snapshot),
+    ):
+        used = {
+            name
+            for account in declared
+            for rule in getattr(account, rules)
+            for name in rule.model_fields_set
+        }
+        assert used == set(model.model_fields)
 
 
 def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:

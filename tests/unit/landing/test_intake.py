@@ -119,6 +119,50 @@ def test_a_file_that_changes_between_two_looks_waits(
     assert slept == [1.5]
 
 
+@pytest.mark.parametrize("ending", [".meta.yaml", ".meta.yml", ".META.YAML"])
+def test_a_sidecar_is_a_part_of_its_export_and_no_file_itself(
+    ending: str, drop: Callable[..., Path], inbox: Inbox
+) -> None:
+    drop("generic/a.csv", "x")
+    drop("generic/b.csv", "x")
+    bare = inbox.look()["generic/a.csv"]
+    drop(f"generic/a.csv{ending}", "campaign_id: 7")
+    drop("generic/eu/gone.csv.meta.yaml", "campaign_id: 7")
+    assert set(inbox.look()) == {"generic/a.csv", "generic/b.csv"}
+    found = inbox.look()["generic/a.csv"]
+    assert inbox.read_sidecar(found) == b"campaign_id: 7"
+    assert inbox.read_sidecar(bare) == b""
+    assert found.mark != bare.mark
+    assert found.mark[:3] == bare.mark[:3]
+    drop(f"generic/a.csv{ending}", "campaign_id: 8", at=datetime(2026, 10, 30))
+    assert inbox.look()["generic/a.csv"].mark != found.mark
+
+
+def test_a_sidecar_that_changes_between_two_looks_lets_its_export_wait(
+    drop: Callable[..., Path], inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop("generic/a.csv", "x")
+    drop("generic/b.csv", "x")
+    monkeypatch.setattr(
+        time, "sleep", lambda _: drop("generic/a.csv.meta.yaml", "campaign_id: 7")
+    )
+    assert [found.path for found in inbox.settled(1.5, [])] == ["generic/b.csv"]
+
+
+def test_a_sidecar_that_vanishes_or_grows_before_it_is_read_says_so(
+    drop: Callable[..., Path], inbox: Inbox
+) -> None:
+    drop("generic/a.csv", "x")
+    path = drop("generic/a.csv.meta.yaml", "campaign_id: 7")
+    (found,) = inbox.look().values()
+    path.write_text("campaign_id: 77")
+    with pytest.raises(InboxError, match=r"a\.csv\.meta\.yaml changed"):
+        inbox.read_sidecar(found)
+    path.unlink()
+    with pytest.raises(InboxError, match=r"a\.csv\.meta\.yaml vanished"):
+        inbox.read_sidecar(found)
+
+
 def test_nobody_waits_for_an_empty_inbox(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:

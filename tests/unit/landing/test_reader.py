@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dagster_project.landing import reader
-from dagster_project.landing.reader import Plain, RefusedError, members, read_plain
+from dagster_project.landing.containers import members
+from dagster_project.landing.reader import Plain, RefusedError, read_plain
 
 ROWS = "".join(
     f"{number},person{number}@example.com\n"

@@ -8,6 +8,7 @@ import json
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import duckdb
 import pytest
@@ -15,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dagster_project.landing import documents, records
-from dagster_project.landing.reader import Plain, RefusedError, members, read_plain
+from dagster_project.landing.containers import members
+from dagster_project.landing.reader import Plain, RefusedError, read_plain
 from dagster_project.landing.recognition import (
     Recognised,
     layout_of,
@@ -46,7 +48,7 @@ exports:
 
 def source_from(folder: Path, text: str = TABLE, name: str = "acme") -> Source:
     path = folder / name
-    path.mkdir(exist_ok=True)
+    path.mkdir(parents=True, exist_ok=True)
     (path / "source.yaml").write_text(text.replace("acme", name), encoding="utf-8")
     return load_source(path)
 
@@ -208,6 +210,79 @@ def test_a_header_that_cannot_be_one_is_refused(header: str, tmp_path: Path) -> 
     assert caught.value.reason == "bad_header"
 
 
+MARKS = TABLE.replace("[csv, ndjson, json]", "[csv, tsv], delimiter: [',', ';', '|']")
+
+
+@pytest.mark.parametrize("careful", [False, True], ids=["by the engine", "split here"])
+@pytest.mark.parametrize("mark", [",", ";", "|", "\t"])
+def test_the_delimiter_that_splits_the_required_columns_counts(
+    mark: str, careful: bool, tmp_path: Path
+) -> None:
+    text = f'id{mark}email{mark}a note\n1{mark}a@example.com{mark}"x,y;z"\n'
+    plain = plain_of(tmp_path, text)
+    found = recognise(plain, "x", [source_from(tmp_path, MARKS)])
+    framed = frame(plain, found, tmp_path / "split", careful=careful)
+    assert rows_of(framed) == [(1, "1", "a@example.com", "x,y;z")]
+
+
+def test_no_delimiter_that_splits_them_names_what_is_nearest(tmp_path: Path) -> None:
+    plain = plain_of(tmp_path, "id;mail\n1;a\n")
+    with pytest.raises(RefusedError, match="required email") as caught:
+        recognise(plain, "x", [source_from(tmp_path, MARKS)])
+    assert caught.value.reason == "missing_column"
+
+
+BARE = TABLE.replace(
+    "    reader: {formats: [csv, ndjson, json]}",
+    "    file_name: ^opt_outs\n"
+    "    reader: {formats: csv, delimiter: [';', ','], header: [id, email, kind]}",
+)
+
+
+@pytest.mark.parametrize("careful", [False, True], ids=["by the engine", "split here"])
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        pytest.param("1,a,x\n2,b,y\n3,c,z\n", {1: 1, 2: 2, 3: 3}, id="plain"),
+        pytest.param(
+            '\n1,a,x\n\n2,"b\n",y\n3,c,z\n', {1: 2, 2: 4, 3: 6}, id="with blank lines"
+        ),
+    ],
+)
+def test_a_table_without_a_header_begins_with_its_first_record(
+    text: str, lines: dict[int, int], careful: bool, tmp_path: Path
+) -> None:
+    plain = plain_of(tmp_path, text)
+    found = recognise(plain, "opt_outs_today.csv", [source_from(tmp_path, BARE)])
+    framed = frame(plain, found, tmp_path / "split", careful=careful)
+    assert framed.header == ("id", "email", "kind")
+    assert framed.record_count == 3
+    assert [(row[0], row[1]) for row in rows_of(framed)] == [
+        (1, "1"),
+        (2, "2"),
+        (3, "3"),
+    ]
+    assert framed.lines_of({1, 2, 3}) == lines
+
+
+def test_a_bad_first_record_of_a_table_without_a_header_is_found(
+    tmp_path: Path,
+) -> None:
+    plain = plain_of(tmp_path, '1,a,x\n2,b\n"3,c,z\n4,d,z\n')
+    found = recognise(plain, "opt_outs", [source_from(tmp_path, BARE)])
+    framed = frame(plain, found, tmp_path / "split", careful=True)
+    assert broken_of(framed) == [(2, 2, "wrong_field_count"), (3, 3, "bad_quotes")]
+
+
+def test_a_table_without_a_header_has_the_columns_named(tmp_path: Path) -> None:
+    plain = plain_of(tmp_path, "1,jane@example.com\n")
+    with pytest.raises(RefusedError, match="lacks the required 3 columns") as caught:
+        recognise(plain, "opt_outs", [source_from(tmp_path, BARE)])
+    assert "jane" not in caught.value.detail
+    with pytest.raises(RefusedError, match="No mapping reads"):
+        recognise(plain, "others", [source_from(tmp_path, BARE)])
+
+
 # -- JSON ------------------------------------------------------------------------
 
 
@@ -319,6 +394,63 @@ def test_plain_lines_are_read_as_if_there_were_no_posts(tmp_path: Path) -> None:
     framed = framed_of(tmp_path, text, careful=False)
     assert not framed.has_posts
     assert "post_item" not in framed.relation
+
+
+FORMS = TABLE.replace(
+    "{formats: [csv, ndjson, json]}",
+    "{formats: [ndjson, json], form_field: 'the[events]', items: $.batch}",
+)
+
+
+def form(value: Any, **others: str) -> str:
+    return urlencode(others | {"the[events]": json.dumps(value)}, safe="[]")
+
+
+def test_lines_may_be_forms_with_json_in_a_field(tmp_path: Path) -> None:
+    event = {"id": "1+1", "email": "caf\u00e9 & co=\n"}
+    lines = [
+        form([event, event], a="x&the[events]=y"),
+        form(event),
+        "a=1&other[the[events]=%5B%5D",
+        form([]),
+        form({"batch": [event]}) + "&z=%ff",
+        "the[events]=%5B%ff%5D",
+        "the[events]=",
+    ]
+    plain = plain_of(tmp_path, "\n".join(lines) + "\n")
+    found = recognise(plain, "x", [source_from(tmp_path, FORMS)])
+    framed = frame(plain, found, tmp_path / "split", careful=False)
+    sql = (
+        f"select record_number, post_item, record from ({framed.relation}) order by all"
+    )
+    rows = [
+        (number, item, record if record in (None, "") else json.loads(record))
+        for number, item, record in engine().execute(sql).fetchall()
+    ]
+    assert rows == [
+        (1, 1, event),
+        (1, 2, event),
+        (2, 1, event),
+        (3, 1, ""),
+        (4, 1, None),
+        (5, 1, event),
+        (6, 1, ""),
+        (7, 1, ""),
+    ]
+    assert framed.record_count == 7
+    assert framed.lines_of({5}) == {5: 5}
+
+
+def test_a_mapping_of_forms_reads_plain_json_too(tmp_path: Path) -> None:
+    plain = plain_of(tmp_path, json.dumps(RECORDS))
+    found = recognise(plain, "x", [source_from(tmp_path, FORMS)])
+    assert found.layout == "json"
+
+
+def test_a_form_without_the_field_is_nobodys(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match="No mapping reads"):
+        plain = plain_of(tmp_path, form(RECORDS).replace("the", "their"))
+        recognise(plain, "x", [source_from(tmp_path, FORMS)])
 
 
 # -- what a text is --------------------------------------------------------------

@@ -79,6 +79,11 @@ def test_a_small_mapping_is_enough(tmp_path: Path) -> None:
             id="format",
         ),
         pytest.param(
+            changed(EVENTS, reader={"formats": "csv", "delimiter": [",", "||"]}),
+            "a delimiter is one character",
+            id="a delimiter of two characters",
+        ),
+        pytest.param(
             changed(EVENTS, fields={"event_type": "id", "campain_id": "id"}),
             "exports.0.fields.campain_id: no such column in message_events;"
             " expected one of campaign_id, campaign_name",
