@@ -1,17 +1,21 @@
 """What only the owner of an account knows: ``config/accounts.yaml``, checked.
 
 Every setting has a default, and the ledger says which defaults a file was read with.
+What a campaign is called and how a source of contacts joined are rules of the owner's;
+they are data for dbt, and no file is read again for them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,8 +24,14 @@ from pydantic import (
     model_validator,
 )
 
+from dagster_project.mapping.patterns import check_pattern
+from dagster_project.mapping.places import line_of, repeated_key, unreadable
+from dagster_project.mapping.vocabulary import vocabularies
+from dagster_project.settings import SEEDS
+
 DEFAULT_ACCOUNT = "default"
 DEFAULT_TIMEZONE = "UTC"
+FILE = "config/accounts.yaml"
 
 
 class ConfigurationError(Exception):
@@ -44,6 +54,74 @@ class Snapshot(BaseModel):
     list: str | None = Field(default=None, min_length=1)
 
 
+def _opt_in_method(word: str) -> str:
+    known = [w for w in vocabularies(SEEDS)["opt_in_methods"].words if w != "unknown"]
+    if word not in known:
+        raise ValueError(f"expected one of {', '.join(known)}")
+    return word
+
+
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(check_pattern)]
+"""Searched anywhere in a text, without case."""
+OptInMethod = Annotated[str, AfterValidator(_opt_in_method)]
+Name = Annotated[str, Field(min_length=1)]
+
+
+class _Rule(BaseModel):
+    """Patterns that a campaign's texts must all match; a text it lacks matches none.
+
+    Attributes:
+        name: of the campaign.
+        subject: its subject line.
+        tag: any one of its tags.
+        folder: where the sender keeps it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Pattern | None = None
+    subject: Pattern | None = None
+    tag: Pattern | None = None
+    folder: Pattern | None = None
+
+    @property
+    def patterns(self) -> dict[str, str]:
+        """What is asked, by the text it is asked of."""
+        texts = ("name", "subject", "tag", "folder", "audience")
+        asked = {text: getattr(self, text, None) for text in texts}
+        return {text: pattern for text, pattern in asked.items() if pattern is not None}
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not self.patterns:
+            fields = type(self).model_fields
+            known = [name for name in fields if name not in ("stream", "category")]
+            raise ValueError(f"expected one or more of {', '.join(known)}")
+        return self
+
+
+class StreamRule(_Rule):
+    """What makes a campaign part of a stream, where its export names none.
+
+    Attributes:
+        stream: the stream's name.
+        audience: the list or segment it was sent to.
+    """
+
+    stream: Name
+    audience: Pattern | None = None
+
+
+class CategoryRule(_Rule):
+    """What makes a campaign part of a content category, where its export names none.
+
+    Attributes:
+        category: the category's name.
+    """
+
+    category: Name
+
+
 class Account(BaseModel):
     """One account of one source.
 
@@ -59,6 +137,10 @@ class Account(BaseModel):
         settings: what the source's mapping asks the owner for.
         snapshots: which exports hold the whole list and which a part. Nothing is read
             again for it: a file lands the same whatever it holds.
+        streams: the first rule that matches names a campaign's stream.
+        content_categories: the first rule that matches names its category.
+        acquisition: signup source -> how its contacts joined, where the export does
+            not say; compared without case.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -72,6 +154,9 @@ class Account(BaseModel):
     confirmed_files: tuple[str, ...] = ()
     settings: dict[str, str] = {}
     snapshots: tuple[Snapshot, ...] = ()
+    streams: tuple[StreamRule, ...] = ()
+    content_categories: tuple[CategoryRule, ...] = ()
+    acquisition: dict[Name, OptInMethod] = {}
 
     @field_validator("timezone")
     @classmethod
@@ -95,6 +180,20 @@ class Account(BaseModel):
                 )
         return self
 
+    @field_validator("acquisition")
+    @classmethod
+    def _said_once(cls, acquisition: dict[str, str]) -> dict[str, str]:
+        """By the text that is compared: trimmed, in lower case."""
+        compared: dict[str, str] = {}
+        for source, method in acquisition.items():
+            same = source.strip().lower()
+            if not same or same in compared:
+                raise ValueError(
+                    f"expected every signup source once, `{source}` is not"
+                )
+            compared[same] = method
+        return compared
+
     @property
     def zone(self) -> str:
         """The zone in force."""
@@ -110,50 +209,94 @@ class _File(BaseModel):
 class Accounts:
     """Every declared account; one that is not declared has the defaults."""
 
-    def __init__(self, declared: dict[tuple[str, str], Account]) -> None:
-        """Take accounts by (source, account)."""
+    def __init__(
+        self, declared: dict[tuple[str, str], Account], text: str = ""
+    ) -> None:
+        """Take accounts by (source, account), and the file that declares them."""
         self.declared = declared
+        self._text = text
 
     def of(self, source: str, account: str) -> Account:
         """The account's settings, or the defaults."""
         return self.declared.get((source, account), Account())
+
+    def place(self, *path: str | int) -> str:
+        """File, line and path of something declared, for an error to begin with."""
+        return _place(self._text, ("accounts", *path))
 
 
 def load_accounts(config: Path) -> Accounts:
     """Read ``accounts.yaml`` (``accounts: {source: {account: {...}}}``) if it exists.
 
     Raises:
-        ConfigurationError: naming the path inside the file and what was expected.
+        ConfigurationError: naming the line, the path inside the file and what was
+            expected.
     """
     path = config / "accounts.yaml"
     if not path.exists():
         return Accounts({})
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-        file = _File(**content)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"config/accounts.yaml is not YAML: {error}") from None
-    except ValidationError as error:
-        raise ConfigurationError(f"config/accounts.yaml: {_explain(error)}") from None
-    except ValueError as error:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{FILE}: expected text in UTF-8") from None
+    file = _read(text)
+    declared = {
+        (source, account): settings
+        for source, accounts in file.accounts.items()
+        for account, settings in accounts.items()
+    }
+    return Accounts(declared, text)
+
+
+def _read(text: str) -> _File:
+    if repeated := repeated_key(text):
+        keys, first, again = repeated
         raise ConfigurationError(
-            f"config/accounts.yaml has a day that no calendar knows: {error}"
+            f"{FILE}, line {again}: {_dotted(keys)} stands in line {first} already;"
+            " expected every key once"
+        )
+    try:
+        content = yaml.safe_load(text) or {}
+        return _File(**content)
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{FILE} is not YAML: {error}") from None
+    except ValidationError as error:
+        raise ConfigurationError(_explain(error, text)) from None
+    except ValueError as error:
+        keys, line = unreadable(text) or ((), 1)
+        raise ConfigurationError(
+            f"{FILE}, line {line}: {_dotted(keys)}: a day that no calendar knows:"
+            f" {error}"
         ) from None
     except TypeError:
         raise ConfigurationError(
-            "config/accounts.yaml: expected `accounts:` at the top"
+            f"{FILE}, line 1: expected `accounts:` at the top"
         ) from None
-    return Accounts(
-        {
-            (source, account): settings
-            for source, accounts in file.accounts.items()
-            for account, settings in accounts.items()
-        }
-    )
 
 
-def _explain(error: ValidationError) -> str:
-    return "; ".join(
-        f"{'.'.join(str(part) for part in entry['loc'])}: {entry['msg']}"
-        for entry in error.errors(include_input=False, include_url=False)
-    )
+_KEYS_OF: dict[str | int, type[BaseModel]] = {
+    "snapshots": Snapshot,
+    "streams": StreamRule,
+    "content_categories": CategoryRule,
+}
+
+
+def _explain(error: ValidationError, text: str) -> str:
+    told = []
+    for entry in error.errors(include_input=False, include_url=False):
+        path, says = entry["loc"], entry["msg"].removeprefix("Value error, ")
+        if entry["type"] == "extra_forbidden":
+            model: type[BaseModel] = _File if len(path) == 1 else Account
+            if len(path) > 4:
+                model = _KEYS_OF[path[3]]
+            says = f"no such key; expected one of {', '.join(model.model_fields)}"
+        told.append(f"{_place(text, path)}: {says}")
+    return "; ".join(told)
+
+
+def _place(text: str, path: Sequence[str | int]) -> str:
+    return f"{FILE}, line {line_of(text, path) or 1}: {_dotted(path)}"
+
+
+def _dotted(path: Sequence[str | int]) -> str:
+    return ".".join(str(part) for part in path)

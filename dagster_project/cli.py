@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
 from functools import wraps
@@ -30,7 +31,7 @@ EXIT_CODES = {
     1: "unexpected",
     2: "usage or configuration; also: nothing to land",
     3: "the gate stopped the marts, the old ones stay",
-    4: "published, but a file was refused in this run",
+    4: "published, but a file was refused in this run; of `inspect`: would be",
     5: "another run holds the home",
 }
 
@@ -44,6 +45,9 @@ app = typer.Typer(
 
 _PIPE_WIDTH = 300
 """Where nobody's terminal sets a width."""
+_CELL_WIDTH = 32
+_PROSE_WIDTH = 100
+"""Longer lines are hard to read, however wide the terminal."""
 
 Parameters = ParamSpec("Parameters")
 HomeOption = Annotated[
@@ -219,23 +223,71 @@ def demo(
 
 @app.command()
 @_explained
-def sources(as_json: JsonOption = False) -> None:
-    """List the mappings and what each covers."""
+def sources(
+    name: Annotated[
+        str | None, typer.Argument(help="One source, to see it in full.")
+    ] = None,
+    schema: Annotated[
+        bool,
+        typer.Option("--schema", help="The JSON Schema of source.yaml, for an editor."),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """List the mappings and what each covers, or one of them in full."""
+    from dagster_project import listing
     from dagster_project.mapping.model import load_sources
 
-    rows = [
-        {
-            "source": source.source,
-            "title": source.title,
-            "kind": source.kind,
-            "export": export.name,
-            "covers": export.lands,
-            "formats": ", ".join(export.reader.formats),
-        }
-        for source in load_sources(SOURCES).values()
-        for export in source.exports
-    ]
-    _show(rows, as_json, "Drop exports under <inbox>/<source>/[<account>/].")
+    if schema:
+        from dagster_project.mapping.schema import source_schema
+        from dagster_project.mapping.vocabulary import vocabularies
+        from dagster_project.settings import SEEDS
+
+        _print_json(source_schema(vocabularies(SEEDS)))
+        return
+    known = load_sources(SOURCES)
+    if name is not None:
+        source = listing.source_named(known, name)
+        if as_json:
+            _print_json(listing.described(source))
+        else:
+            _show_lines(listing.source_lines(source))
+        return
+    if as_json:
+        _print_json([listing.described(source) for source in known.values()])
+        return
+    advice = "`optout sources NAME` tells all about one. Drop exports under"
+    _show(listing.source_rows(known), False, f"{advice} <inbox>/<source>/[<account>/].")
+
+
+@app.command()
+@_explained
+def inspect(
+    file: Annotated[Path, typer.Argument(help="An export, wherever it lies.")],
+    source: Annotated[
+        str | None,
+        typer.Option(help="Read it as this source's; its draft counts as it stands."),
+    ] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Whose settings in accounts.yaml count.")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=0, help="Canonical rows to show.")] = 3,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what would become of one file, and leave nothing behind."""
+    from dagster_project import inspection
+
+    found = inspection.inspect_file(
+        file, _settings(home), source=source, account=account, rows=rows
+    )
+    if as_json:
+        _print_json([judged.summary() for judged in found])
+    else:
+        for judged in found:
+            _show_lines(inspection.lines_of(judged))
+            _show_preview(judged.rows)
+    is_refused = any(judged.is_refused for judged in found)
+    raise typer.Exit(4 if is_refused else 0)
 
 
 @app.command("new-source")
@@ -246,10 +298,19 @@ def new_source(
         Path | None, typer.Option("--from", help="An export to draft from.")
     ] = None,
 ) -> None:
-    """Begin a source: its folder with a draft mapping."""
+    """Begin a source: its folder with a drafted mapping, a sample, what to expect."""
+    from dagster_project.mapping.document import guesses
     from dagster_project.scaffold import new_source as write_draft
 
-    _console().print(str(write_draft(name, example)))
+    written = write_draft(name, example)
+    for path in written:
+        _say(str(path))
+    count = len(guesses(written[0].read_text(encoding="utf-8")))
+    file = example or "FILE"
+    _say(
+        f"{count} guesses to confirm: check each line marked !confirm, then remove the"
+        f" tag. `optout inspect {file} --source {name}` shows what the mapping gives."
+    )
 
 
 _FILE_COLUMNS = {
@@ -419,6 +480,43 @@ def _show(rows: Sequence[dict[str, Any]], as_json: bool, advice: str) -> None:
         console.print(table)
     if advice:
         console.print(escape(advice))
+
+
+def _show_lines(lines: Sequence[tuple[str, str]]) -> None:
+    """Labelled texts under headings, to be read."""
+    console = _console()
+    labels = max(len(label) for label, _ in lines)
+    width = min(console.width, _PROSE_WIDTH) - labels - 2
+    for place, (label, text) in enumerate(lines):
+        if not label:
+            heading = f"[bold]{escape(text)}[/]"
+            console.print(f"\n{heading}" if place else heading)
+            continue
+        for number, line in enumerate(textwrap.wrap(text, width)):
+            shown = "" if number else label
+            console.print(f"[dim]{escape(shown):{labels}}[/]  {escape(line)}")
+
+
+def _show_preview(rows: Sequence[dict[str, Any]]) -> None:
+    """Few rows of many columns: a column a line."""
+    if not rows:
+        return
+    console = _console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("column")
+    for row in rows:
+        table.add_column(f"record {row['record']}", overflow="fold")
+    for name in rows[0]:
+        if name != "record":
+            table.add_row(name, *(_cell(_cut(row[name])) for row in rows))
+    console.print()
+    console.print(table)
+    console.print()
+
+
+def _cut(value: Any) -> Any:
+    is_long = isinstance(value, str) and len(value) > _CELL_WIDTH
+    return f"{value[: _CELL_WIDTH - 3]}..." if is_long else value
 
 
 def _cell(value: Any) -> str:

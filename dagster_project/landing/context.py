@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.accounts import Accounts
+from dagster_project.accounts import Account, Accounts
 from dagster_project.landing.ledger import Ledger, Load
 from dagster_project.mapping.catalog import (
     filled_fields,
@@ -79,6 +79,28 @@ _SNAPSHOT_DECLARATIONS = pa.schema(
     ]
 )
 
+_CAMPAIGN_RULES = pa.schema(
+    [
+        ("source", pa.string()),
+        ("account", pa.string()),
+        ("decides", pa.string()),
+        ("rule_number", pa.int64()),
+        ("value", pa.string()),
+        ("name_pattern", pa.string()),
+        ("subject_pattern", pa.string()),
+        ("tag_pattern", pa.string()),
+        ("folder_pattern", pa.string()),
+        ("audience_pattern", pa.string()),
+    ]
+)
+_ACQUISITIONS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("account", pa.string()),
+        ("signup_source", pa.string()),
+        ("opt_in_method", pa.string()),
+    ]
+)
 _SOURCE_EXPORTS = pa.schema(
     [
         ("source", pa.string()),
@@ -109,6 +131,8 @@ CONTEXT_TABLES = (
     "source_exports",
     "source_export_fields",
     "snapshot_declarations",
+    "campaign_rules",
+    "acquisitions",
 )
 
 
@@ -142,6 +166,10 @@ def write(
         _SNAPSHOT_DECLARATIONS,
         _snapshot_rows(accounts),
     )
+    rules = list(_rule_rows(accounts))
+    _write(folder / "campaign_rules.parquet", _CAMPAIGN_RULES, rules)
+    acquisitions = list(_acquisition_rows(accounts))
+    _write(folder / "acquisitions.parquet", _ACQUISITIONS, acquisitions)
     return build_id
 
 
@@ -216,11 +244,45 @@ def _snapshot_rows(accounts: Accounts) -> list[dict[str, object]]:
             "scope": snapshot.scope,
             "exported_date": snapshot.exported,
         }
-        for (source, account), settings in sorted(
-            accounts.declared.items(), key=lambda item: item[0]
-        )
+        for source, account, settings in _declared(accounts)
         for snapshot in settings.snapshots
     ]
+
+
+def _rule_rows(accounts: Accounts) -> Iterator[dict[str, object]]:
+    """Rules of campaigns in the owner's order, which decides between them."""
+    for source, account, settings in _declared(accounts):
+        streams = [("stream", rule.stream, rule) for rule in settings.streams]
+        categories = [
+            ("content_category", rule.category, rule)
+            for rule in settings.content_categories
+        ]
+        for rules in (streams, categories):
+            for number, (decides, value, rule) in enumerate(rules, start=1):
+                patterns = {f"{k}_pattern": text for k, text in rule.patterns.items()}
+                yield {
+                    "source": source,
+                    "account": account,
+                    "decides": decides,
+                    "rule_number": number,
+                    "value": value,
+                } | patterns
+
+
+def _acquisition_rows(accounts: Accounts) -> Iterator[dict[str, object]]:
+    for source, account, settings in _declared(accounts):
+        for signup_source, method in settings.acquisition.items():
+            yield {
+                "source": source,
+                "account": account,
+                "signup_source": signup_source,
+                "opt_in_method": method,
+            }
+
+
+def _declared(accounts: Accounts) -> Iterator[tuple[str, str, Account]]:
+    for source, account in sorted(accounts.declared):
+        yield source, account, accounts.of(source, account)
 
 
 def _build_id(settings: Settings, ledger: Ledger, sources: Mapping[str, Source]) -> str:

@@ -96,7 +96,12 @@ class Landed:
 
 
 class _Session:
-    def __init__(self, settings: Settings, progress: Progress | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        progress: Progress | None,
+        sources: dict[str, Source] | None = None,
+    ) -> None:
         self.settings = settings
         self.home = settings.at
         self.progress = progress or (lambda done, total, name: None)
@@ -105,7 +110,7 @@ class _Session:
         ensure_anchor(self.home.landing)
         self.ledger = Ledger(self.home, repair=True)
         self.archive = Archive(self.home)
-        sources = load_sources(SOURCES)
+        sources = load_sources(SOURCES) if sources is None else sources
         self.accounts: Accounts = load_accounts(self.home.config)
         _check_settings(self.accounts, sources)
         given = settings.contact_key
@@ -274,19 +279,18 @@ def _check_settings(accounts: Accounts, sources: dict[str, Source]) -> None:
     for (source, account), declared in accounts.declared.items():
         if source not in sources:
             raise ConfigurationError(
-                f"config/accounts.yaml: accounts.{source}: expected one of"
-                f" {', '.join(sources)}"
+                f"{accounts.place(source)}: expected one of {', '.join(sources)}"
             )
         known = sources[source].settings
-        where = f"config/accounts.yaml: accounts.{source}.{account}.settings"
         for name, value in declared.settings.items():
+            where = accounts.place(source, account, "settings", name)
             if name not in known:
                 names = ", ".join(known) or "no setting"
-                raise ConfigurationError(f"{where}: expected {names}, not {name}")
+                raise ConfigurationError(f"{where}: expected {names}")
             allowed = known[name].allowed
             if allowed and value not in allowed:
                 raise ConfigurationError(
-                    f"{where}.{name}: expected one of {', '.join(allowed)}"
+                    f"{where}: expected one of {', '.join(allowed)}"
                 )
 
 
@@ -299,12 +303,17 @@ def prepare(settings: Settings) -> None:
     _Session(settings, None)
 
 
-def land_inbox(settings: Settings, progress: Progress | None = None) -> Landed:
+def land_inbox(
+    settings: Settings,
+    progress: Progress | None = None,
+    sources: dict[str, Source] | None = None,
+) -> Landed:
     """Land the inbox's new files and re-land those whose reading changed.
 
     Args:
         settings: home, inbox and clock.
         progress: told about each file.
+        sources: the mappings; all that are known when not given.
 
     Returns:
         What happened to every file judged in this run.
@@ -314,7 +323,7 @@ def land_inbox(settings: Settings, progress: Progress | None = None) -> Landed:
         InboxError: the inbox cannot be listed.
         MappingError, ConfigurationError, KeyMissingError: with advice.
     """
-    session = _Session(settings, progress)
+    session = _Session(settings, progress, sources)
     session.reland_changed()
     session.land_archived()
     session.land_new(Inbox(settings.inbox))

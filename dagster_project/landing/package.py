@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ from dagster_project.mapping.compile import (
 from dagster_project.mapping.model import MappingError, Source
 from dagster_project.mapping.vocabulary import Vocabulary
 
-PACKAGE_VERSION = 2
+PACKAGE_VERSION = 3
 """Part of every fingerprint: raise it when landing itself changes what rows say."""
 
 _ARROW_TYPES = {
@@ -381,7 +382,8 @@ class _Stage:
         except _MAPPING_FAULTS as error:
             # Such an error quotes the mapping, never the file.
             says = str(error).partition("\n")[0]
-            where = f"{self.found.source.source}/source.yaml: {self.found.export.name}"
+            line = re.search(r"^LINE (\d+): ", str(error), re.MULTILINE)
+            where = self.compiled.place_of(int(line[1]) if line else 0)
             hint = "; a name may not be an SQL word, such as `to` or `order`"
             is_syntax = isinstance(error, duckdb.ParserException)
             raise MappingError(f"{where}: {says}{hint if is_syntax else ''}") from None

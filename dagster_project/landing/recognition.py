@@ -101,13 +101,7 @@ def recognise(
         RefusedError: when none or more than one fits equally well.
     """
     text = _Text(plain)
-    tried = [
-        _fit(source, export, *way, text, name, sidecar or {})
-        for source in sources
-        for export in source.exports
-        if _name_fits(export, name)
-        for way in text.ways(export)
-    ]
+    tried = _tried(text, name, sources, sidecar or {})
     fitting: dict[tuple[str, str], _Fit] = {}
     for fit in tried:
         if not fit.lacking:
@@ -123,6 +117,37 @@ def recognise(
             f"Fits {named} equally. Put it under <inbox>/<source>/.",
         )
     return best[0]
+
+
+def near_misses(
+    plain: Plain,
+    name: str,
+    sources: list[Source],
+    sidecar: Mapping[str, str] | None = None,
+) -> list[tuple[Source, Export, tuple[str, ...]]]:
+    """Exports of which a text has some required inputs, and what it lacks of them.
+
+    The nearest first; without those that fit.
+    """
+    misses = {
+        (fit.source.source, fit.export.name): fit
+        for fit in _tried(_Text(plain), name, sources, sidecar or {})
+        if 0 < len(fit.lacking) < fit.asked
+    }
+    nearest = sorted(misses.values(), key=lambda fit: len(fit.lacking) / fit.asked)
+    return [(fit.source, fit.export, fit.lacking) for fit in nearest]
+
+
+def _tried(
+    text: _Text, name: str, sources: list[Source], sidecar: Mapping[str, str]
+) -> list[_Fit]:
+    return [
+        _fit(source, export, *way, text, name, sidecar)
+        for source in sources
+        for export in source.exports
+        if _name_fits(export, name)
+        for way in text.ways(export)
+    ]
 
 
 def _fit(

@@ -12,7 +12,11 @@ from typing import Literal
 
 Kind = Literal["text", "count", "time", "flag", "percent", "number"]
 TableName = Literal[
-    "message_events", "campaign_stats", "contact_snapshots", "list_validations"
+    "message_events",
+    "campaign_stats",
+    "contact_snapshots",
+    "list_validations",
+    "domain_reputation",
 ]
 
 SQL_TYPES: dict[Kind, str] = {
@@ -34,7 +38,8 @@ class Column:
         kind: what it holds; percent is 0-100, time is naive UTC.
         required: a record without it is rejected.
         words: the vocabulary its values come from.
-        bounded: a time outside 2000 .. now + 1 day rejects the record.
+        bounded: a time outside 2000 .. now + 1 day, or a percentage outside 0 .. 100,
+            rejects the record.
     """
 
     name: str
@@ -61,6 +66,10 @@ def _flags(*names: str) -> tuple[Column, ...]:
     return tuple(Column(name, "flag") for name in names)
 
 
+def _shares(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "percent", bounded=True) for name in names)
+
+
 COMMON = (
     Column("source"),
     Column("account"),
@@ -83,7 +92,7 @@ FIELDS: dict[TableName, tuple[Column, ...]] = {
         Column("received_at", "time"),
         *_text("campaign_id", "campaign_name", "subject", "stream", "variant"),
         Column("send_type", words="send_types"),
-        *_text("audience", "list", "message_id"),
+        *_text("audience", "list", "tags", "message_id"),
         Column("bounce_class", words="bounce_classes"),
         Column("drop_reason", words="drop_reasons"),
         Column("is_machine", "flag"),
@@ -96,7 +105,7 @@ FIELDS: dict[TableName, tuple[Column, ...]] = {
     "campaign_stats": (
         Column("campaign_id", required=True),
         *_text("variant", "campaign_name", "subject", "stream", "audience"),
-        Column("content_category"),
+        *_text("content_category", "tags", "folder"),
         Column("send_type", words="send_types"),
         Column("industry"),
         Column("sent_at", "time", required=True, bounded=True),
@@ -156,6 +165,21 @@ FIELDS: dict[TableName, tuple[Column, ...]] = {
         Column("score", "number"),
         Column("verified_at", "time"),
     ),
+    "domain_reputation": (
+        Column("domain", required=True),
+        Column("measured_at", "time", required=True, bounded=True),
+        *_text("provider", "domain_reputation"),
+        *_shares(
+            "spam_rate_pct",
+            "spam_rate_low_pct",
+            "spam_rate_high_pct",
+            "delivery_error_rate_pct",
+            "spf_success_rate_pct",
+            "dkim_success_rate_pct",
+            "dmarc_success_rate_pct",
+            "tls_rate_pct",
+        ),
+    ),
 }
 """What a mapping may fill, a table."""
 
@@ -170,6 +194,7 @@ DERIVED: dict[TableName, tuple[Column, ...]] = {
     ),
     "contact_snapshots": REASON,
     "list_validations": (Column("verified_at_basis"), Column("is_mapped", "flag")),
+    "domain_reputation": (),
 }
 """What the compiler adds from the mapping's declarations."""
 

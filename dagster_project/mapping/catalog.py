@@ -1,7 +1,8 @@
 """What a mapping's exports can tell: the fields each fills and the columns they need.
 
 Read by the coverage of a deployment, which names the file that would answer what the
-files so far cannot. Compiling and landing know nothing of it.
+files so far cannot, and by what lists the sources. Compiling and landing know nothing
+of it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dagster_project.mapping.model import Export
+from dagster_project.mapping.canonical import TableName
+from dagster_project.mapping.model import Export, Source
+
+SUBJECTS: dict[TableName, str] = {
+    "campaign_stats": "totals",
+    "message_events": "events",
+    "contact_snapshots": "contacts",
+    "list_validations": "validations",
+    "domain_reputation": "reputation",
+}
+"""What a landing table is about, in a word."""
+COVERED = ("totals", "events", "contacts", "reasons", "validations", "reputation")
+"""Everything a source may cover, in the order of telling."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,22 @@ def told_events(export: Export) -> tuple[str, ...] | None:
 def required_columns(export: Export) -> tuple[str, ...]:
     """The columns without which no file is recognised, as the mapping lists them."""
     return tuple(entry.column[0] for entry in export.required.values() if entry.column)
+
+
+def covered(source: Source) -> tuple[str, ...]:
+    """What a source covers: its tables' subjects, and whether people say why."""
+    found = {SUBJECTS[export.lands] for export in source.exports}
+    if any(export.reasons for export in source.exports):
+        found.add("reasons")
+    return tuple(subject for subject in COVERED if subject in found)
+
+
+def identifying(export: Export) -> tuple[str, ...]:
+    """The columns or paths without which no file is recognised, as first named."""
+    return tuple(
+        (entry.column or entry.path or [name])[0]
+        for name, entry in export.required.items()
+    )
 
 
 def _columns_by_field(export: Export) -> Iterator[tuple[str, str | None]]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 
 from dagster_project.mapping.canonical import FIELDS, HAS_PERSON, Column, Kind
+from dagster_project.mapping.document import Place, choices
 from dagster_project.mapping.expression import (
     CONVERSIONS,
     FUNCTIONS,
@@ -42,7 +43,7 @@ _MACRO_OF: dict[Kind, str] = {
     "percent": "to_percent",
     "number": "to_number",
 }
-_RESERVED = (
+RESERVED = (
     KEYWORDS
     | FUNCTIONS
     | {
@@ -52,6 +53,8 @@ _RESERVED = (
     }
 )
 """Names a mapping may not give away: they already mean something in the SQL."""
+_MARK = "--@ "
+"""Begins a line of SQL that names the path of the expression behind it."""
 _TELEPHONE = r"^\+?[0-9 ().-]{6,}$"
 """Text messages in an export of mail; their people are not on a mailing list."""
 
@@ -117,6 +120,7 @@ class Compiled:
         skips: what ``skipped`` n (1-based) means.
         key_has_person: whether the event key includes the contact key.
         can_fan_out: whether one record may give several rows.
+        place: of the export in its file.
     """
 
     macros: list[str]
@@ -125,6 +129,16 @@ class Compiled:
     skips: list[str] = field(default_factory=list)
     key_has_person: bool = False
     can_fan_out: bool = False
+    place: Place | None = None
+
+    def place_of(self, line: int) -> Place | None:
+        """Which expression of the mapping gave a line of ``select``, counted from 1."""
+        lines = self.select.split("\n")[:line]
+        marks = [text[len(_MARK) :] for text in lines if text.startswith(_MARK)]
+        if self.place is None or not marks:
+            return self.place
+        parts = [part for part in marks[-1].split(".") if part]
+        return self.place.at(*(int(p) if p.isdigit() else p for p in parts))
 
 
 def header_index(entry: Input, header: tuple[str, ...]) -> int | None:
@@ -174,14 +188,17 @@ class _Compiler:
         self.file = circumstances
         self.words = words
         self.rejections: list[tuple[Rejection, str]] = []
+        place = [entry is export for entry in source.exports].index(True)
+        self.place = Place(source.folder / "source.yaml", ("exports", place))
         given = [
             *(*export.inputs, *export.let, *source.settings),
             *self._transform_columns(),
         ]
         for name in given:
-            if name in _RESERVED or given.count(name) > 1:
+            if name in RESERVED or given.count(name) > 1:
+                key = "let" if name in export.let else "inputs"
                 raise MappingError(
-                    f"{self._where(name)}: the name is taken; choose another"
+                    f"{self._where(key, name)}: the name is taken; choose another"
                 )
         self.names = frozenset(given) | ({"item"} if export.reader.explode else set())
 
@@ -200,7 +217,7 @@ class _Compiler:
         # Read more than once below: without the hint every reading parses again.
         kept = {"named": self.export.reader.explode, "items": self.export.transform}
         body = ",\n".join(
-            f"{name} as {'materialized ' if kept.get(name) else ''}(\n{sql}\n)"
+            f"{name} as {'materialized ' if kept.get(name) else ''}(\n{sql}\n{_MARK}\n)"
             for name, sql in ctes.items()
         )
         return Compiled(
@@ -210,6 +227,7 @@ class _Compiler:
             skips=skips,
             key_has_person="contact_key" in self.export.key,
             can_fan_out=self._can_fan_out,
+            place=self.place,
         )
 
     @property
@@ -319,8 +337,8 @@ class _Compiler:
         known = set(self.export.inputs) | set(self.source.settings)
         columns = []
         for name, sql in self.export.let.items():
-            expression = check(sql, frozenset(known), self._where(f"let.{name}"))
-            columns.append(f"{expression.sql}\nas {name}")
+            expression = check(sql, frozenset(known), self._where("let", name))
+            columns.append(f"{_marked(expression.sql, 'let', name)}\nas {name}")
             known.add(name)
         return f"select {', '.join(['*', *columns])} from inputs"
 
@@ -330,7 +348,10 @@ class _Compiler:
             number = "post_item" if self.file.has_posts else "1"
             return f"select *, {number} as item_number from named"
         if explode not in self.export.let:
-            raise MappingError(f"{self._where('reader.explode')}: name a `let`")
+            raise MappingError(
+                f"{self._where('reader', 'explode')}: `{explode}` is no `let`; expected"
+                f" one of {choices(explode, self.export.let) or 'a let'}"
+            )
         exploded = (
             f"select *, unnest({explode}) as item,"
             f" generate_subscripts({explode}, 1) as item_number from named"
@@ -382,9 +403,9 @@ class _Compiler:
         """Number of the first condition that holds, 0 when none does."""
         steps = []
         for number, condition in enumerate(conditions, start=1):
-            where = self._where(f"{key}[{number - 1}].when")
-            checked = check(condition, self.names, where)
-            steps.append(f"when {checked.sql}\nthen {number}")
+            path = (key, number - 1, "when")
+            checked = check(condition, self.names, self._where(*path))
+            steps.append(f"when {_marked(checked.sql, *path)}\nthen {number}")
         return f"case {' '.join(steps)} else 0 end" if steps else "0"
 
     # -- items to fields ---------------------------------------------------------
@@ -409,7 +430,9 @@ class _Compiler:
     def _value(self, column: Column) -> str:
         given = self.export.fields.get(column.name)
         value = (
-            self._field(column, given) if given else f"cast(null as {column.sql_type})"
+            f"cast(null as {column.sql_type})"
+            if given is None
+            else self._field(column, given)
         )
         decided = self._decided_by_rules(column)
         if decided:
@@ -420,34 +443,36 @@ class _Compiler:
         rules = [rule for rule in self.export.events if rule.when]
         steps = []
         for number, rule in enumerate(rules, start=1):
-            word = rule.set.get(column.name)
+            word, path = rule.set.get(column.name), ["set", column.name]
             if column.name == "event_type":
-                word = rule.event_type or "other"
+                word, path = rule.event_type or "other", ["event_type"]
             if word is not None:
-                self._check_word(column, word)
+                self._check_word(column.words, word, "events", number - 1, *path)
                 steps.append(f"when {number} then {quote(word)}")
         if column.name == "event_type" and self.export.events:
             otherwise = self.export.events[-1].otherwise or "other"
-            self._check_word(column, otherwise)
+            self._check_word(column.words, otherwise, "events", len(rules), "otherwise")
             steps.append(f"when 0 then {quote(otherwise)}")
         return " ".join(steps)
 
-    def _check_word(self, column: Column, word: str) -> None:
-        if column.words and word not in self.words[column.words].words:
+    def _check_word(self, words: str | None, word: str, *path: str | int) -> None:
+        if words and word not in self.words[words].words:
             raise MappingError(
-                f"{self._where('events')}: `{word}` is no word of {column.words}"
+                f"{self._where(*path)}: `{word}` is no word of {words}; expected one of"
+                f" {choices(word, self.words[words].words)}"
             )
 
     def _field(self, column: Column, sql: str) -> str:
-        where = self._where(f"fields.{column.name}")
+        path = ("fields", column.name)
         bare = sql.strip()
         if bare in self.names and column.kind != "text":
             bare = f"{_MACRO_OF[column.kind]}({bare})"
-        expression = check(bare, self.names, where)
+        expression = check(bare, self.names, self._where(*path))
         self._reject_bad_conversions(expression)
+        marked = _marked(expression.sql, *path)
         if column.kind == "text":
-            return expression.sql
-        return f"try_cast(({expression.sql}) as {column.sql_type})"
+            return marked
+        return f"try_cast(({marked}) as {column.sql_type})"
 
     def _reject_bad_conversions(self, expression: Expression) -> None:
         for macro, name in expression.conversions:
@@ -458,6 +483,15 @@ class _Compiler:
                 CONVERSIONS[macro],
                 f"{name} is not null and {macro}({name}) is null{but}",
             )
+
+    def _decider(self, sql: str, field: str) -> str:
+        """The column that decides a field, as the file spells it, else the field."""
+        sql = sql.strip()
+        if sql in self.names or sql == field:
+            return self._column_name(sql)
+        words = re.findall(r"\w+", re.sub(r"'[^']*'", "", sql))
+        read = {word for word in words if word in self.export.inputs}
+        return self._column_name(read.pop()) if len(read) == 1 else field
 
     def _column_name(self, name: str) -> str:
         """The column as the file spells it, so that its owner finds it."""
@@ -473,23 +507,28 @@ class _Compiler:
         sql = self.export.address or ""
         expression = check(sql, self.names, self._where("address"))
         # An element of an exploded list has not been cleaned as an input has.
-        return f"nullif(trim({expression.sql}), '')"
+        return f"nullif(trim({_marked(expression.sql, 'address')}), '')"
 
     def _reason_text(self) -> str:
         if self.export.reasons is None:
             return "cast(null as varchar)"
+        for option, word in self.export.reasons.options.items():
+            self._check_word("opt_out_reason_words", word, "reasons", "options", option)
         names = ", ".join(self.export.reasons.value)
-        return check(f"coalesce({names})", self.names, self._where("reasons.value")).sql
+        path = ("reasons", "value")
+        checked = check(f"coalesce({names})", self.names, self._where(*path))
+        return _marked(checked.sql, *path)
 
     def _key_text(self) -> str:
         parts = [part for part in self.export.key if part != "contact_key"]
         if not parts:
             return "cast(null as varchar)"
         where = self._where("key")
-        listed = ", ".join(
-            f"coalesce({check(part, self.names, where).sql}, '')" for part in parts
+        texts = ", ".join(
+            f"coalesce({_marked(check(part, self.names, where).sql, 'key')}, '')"
+            for part in parts
         )
-        return f"concat_ws(chr(31), {listed})"
+        return f"concat_ws(chr(31), {texts})"
 
     def _derived(self) -> list[str]:
         if self.export.lands != "campaign_stats":
@@ -508,7 +547,7 @@ class _Compiler:
         rate = self.export.vendor_rate
         if rate is None:
             return "cast(null as double)", "cast(null as varchar)"
-        check(rate.value, self.names, self._where("vendor_rate.value"))
+        check(rate.value, self.names, self._where("vendor_rate", "value"))
         half = "50e0" if self.export.numbers.percent == "fraction" else "0.5e0"
         decimal = self.export.numbers.decimal
         digits = (
@@ -546,13 +585,13 @@ class _Compiler:
         if self.export.lands in HAS_PERSON:
             self._reject(
                 "missing_value",
-                self._column_name(self.export.address or "address"),
+                self._decider(self.export.address or "", "address"),
                 "an e-mail address",
                 "address is null",
             )
             self._reject(
                 "not_mail",
-                self._column_name(self.export.address or "address"),
+                self._decider(self.export.address or "", "address"),
                 "an e-mail address, not a telephone number",
                 f"regexp_matches(address, {quote(_TELEPHONE)})",
             )
@@ -595,13 +634,16 @@ class _Compiler:
         self, column: Column, replaced: dict[str, str], unmapped: list[str]
     ) -> None:
         name = column.name
-        spelled = self._column_name(self.export.fields.get(name, name))
+        spelled = self._decider(self.export.fields.get(name, name), name)
         if column.words:
             self._judge_word(column, spelled, replaced, unmapped)
         if column.required:
             self._reject("missing_value", spelled, "a value", f"{name} is null")
         latest = f"timestamp {quote(str(self.file.now + timedelta(days=1)))}"
-        if column.bounded:
+        if column.bounded and column.kind == "percent":
+            outside = f"{name} not between 0 and 100"
+            self._reject("bad_percent", spelled, "a percentage from 0 to 100", outside)
+        elif column.bounded:
             expected = "a moment between 2000-01-01 and a day from now"
             self._reject("future_time", spelled, expected, f"{name} > {latest}")
             self._reject("time_too_early", spelled, expected, f"{name} < {_EARLIEST}")
@@ -639,8 +681,8 @@ class _Compiler:
         if rejection not in self.rejections:
             self.rejections.append(rejection)
 
-    def _where(self, path: str) -> str:
-        return f"{self.source.source}/source.yaml: {self.export.name}.{path}"
+    def _where(self, *path: str | int) -> Place:
+        return self.place.at(*path)
 
     # -- conversions as this export writes values --------------------------------
 
@@ -718,6 +760,11 @@ class _Compiler:
             # A typed moment with a zone of its own needs no declared one.
             tries.append(_zoned_time("iso", zone))
         return tries[0] if len(tries) == 1 else f"coalesce({', '.join(tries)})"
+
+
+def _marked(sql: str, *path: str | int) -> str:
+    """An expression of the mapping, told apart by its path in the engine's errors."""
+    return f"\n{_MARK}{'.'.join(str(part) for part in path)}\n{sql}"
 
 
 def _unix_time(units: int) -> str:

@@ -13,7 +13,7 @@ from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import TokenError
 from sqlglot.tokens import Token, TokenType
 
-from dagster_project.mapping.model import MappingError
+from dagster_project.mapping.document import MappingError, Place, choices
 
 CONVERSIONS = {
     "to_count": "a whole number, 0 or more",
@@ -83,7 +83,7 @@ class Expression:
     conversions: tuple[tuple[str, str], ...]
 
 
-def check(sql: str, names: frozenset[str], where: str) -> Expression:
+def check(sql: str, names: frozenset[str], where: Place | str) -> Expression:
     """Check one expression.
 
     Args:
@@ -118,7 +118,11 @@ def check(sql: str, names: frozenset[str], where: str) -> Expression:
 
 
 def _check_token(
-    token: Token, written: str, rest: list[Token], names: frozenset[str], where: str
+    token: Token,
+    written: str,
+    rest: list[Token],
+    names: frozenset[str],
+    where: Place | str,
 ) -> None:
     if token.comments:
         raise MappingError(f"{where}: no comments inside an expression")
@@ -132,8 +136,10 @@ def _check_token(
     if word in KEYWORDS or (not is_call and written in names):
         return
     kind = "function" if is_call else "name"
-    known = ", ".join(sorted(FUNCTIONS if is_call else names))
-    raise MappingError(f"{where}: `{written}` is no known {kind}; known: {known}")
+    known = choices(written, FUNCTIONS if is_call else names)
+    raise MappingError(
+        f"{where}: `{written}` is no known {kind}; expected one of {known}"
+    )
 
 
 def _conversion(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -25,24 +25,31 @@ from pydantic import (
 )
 
 from dagster_project.mapping.canonical import FIELDS, HAS_PERSON, TableName
+from dagster_project.mapping.document import MappingError as MappingError
+from dagster_project.mapping.document import (
+    Place,
+    Wrong,
+    choices,
+    explain,
+    read_document,
+    wrong,
+)
 
-# The same safe subset, ten times as fast where the library was built with it.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 UNIX_UNITS = {"unix_seconds": 1, "unix_milliseconds": 1000}
 """Names of numbers that count from 1970, and how many of them are a second."""
 NAME = re.compile(r"[a-z][a-z0-9_]*")
-
-
-class MappingError(Exception):
-    """A mapping says something it may not; the text names file, path and remedy."""
 
 
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Texts = Annotated[list[str], BeforeValidator(_as_list)]
+Texts = Annotated[
+    list[str], BeforeValidator(_as_list, json_schema_input_type=str | list[str])
+]
 """One text or several."""
+Format = Literal["csv", "tsv", "ndjson", "json", "sections", "mail"]
+Basis = Literal["reported", "recipients_minus_bounces", "unavailable"]
 
 
 def _groups(pattern: str) -> int:
@@ -127,8 +134,8 @@ class Reader(_Strict):
     """
 
     formats: Annotated[
-        list[Literal["csv", "tsv", "ndjson", "json", "sections", "mail"]],
-        BeforeValidator(_as_list),
+        list[Format],
+        BeforeValidator(_as_list, json_schema_input_type=Format | list[Format]),
     ]
     delimiter: Texts = [","]
     header: list[str] = []
@@ -150,7 +157,13 @@ class Reader(_Strict):
 
 
 class Numbers(_Strict):
-    """How the export writes numbers; what contradicts it is rejected, never guessed."""
+    """How the export writes numbers; what contradicts it is rejected, never guessed.
+
+    Attributes:
+        thousands: the mark between thousands, where the export writes one.
+        decimal: the mark before a fraction.
+        percent: percent where 20 means 20 %, fraction where 0.2 does.
+    """
 
     thousands: Literal[",", ".", " "] | None = None
     decimal: Literal[".", ","] = "."
@@ -207,7 +220,7 @@ class EventRule(_Strict):
     def _one_meaning(self) -> EventRule:
         if self.otherwise is not None:
             if self.when or self.event_type or self.skip:
-                raise ValueError("`otherwise` stands alone")
+                raise ValueError("`otherwise` stands alone, at the end")
         elif not self.when or bool(self.event_type) == bool(self.skip):
             raise ValueError("a rule needs `when` and one of `event_type` or `skip`")
         return self
@@ -252,14 +265,41 @@ class Reasons(_Strict):
 
 
 class Setting(_Strict):
-    """Something only the account's owner knows; set in ``config/accounts.yaml``."""
+    """Something only the account's owner knows; set in ``config/accounts.yaml``.
+
+    Attributes:
+        default: what it is until the owner says so.
+        allowed: the words to choose from; none means any text.
+    """
 
     default: str
     allowed: list[str] = []
 
 
 class Export(_Strict):
-    """One kind of file of a source and the landing table it fills."""
+    """One kind of file of a source and the landing table it fills.
+
+    Attributes:
+        name: lower case letters, digits and _; unique in the source.
+        lands: the landing table.
+        notes: what surprised you.
+        file_name: pattern a file's name must have; makes the name part of its identity.
+        reader: how bytes become records.
+        numbers: how the export writes numbers.
+        times: how the export writes moments.
+        inputs: name -> where the text is.
+        let: name -> SQL expression over inputs, settings and earlier lets.
+        transform: whether transform.py gives the relation of records.
+        address: the person; becomes contact_key, then is gone.
+        skip: records that are read and deliberately not landed.
+        fields: canonical column -> input or SQL expression.
+        events: ordered rules; the first whose condition holds says what a record means.
+        key: what makes an event itself; `contact_key` is the person.
+        delivered: how the delivered count is known, the best way first.
+        vendor_rate: the unsubscribe rate the export prints.
+        reasons: why people leave.
+        settle_days: age from which the counts are final.
+    """
 
     name: str
     lands: TableName
@@ -277,8 +317,8 @@ class Export(_Strict):
     events: list[EventRule] = []
     key: list[str] = []
     delivered: Annotated[
-        list[Literal["reported", "recipients_minus_bounces", "unavailable"]],
-        BeforeValidator(_as_list),
+        list[Basis],
+        BeforeValidator(_as_list, json_schema_input_type=Basis | list[Basis]),
     ] = []
     vendor_rate: VendorRate | None = None
     reasons: Reasons | None = None
@@ -293,35 +333,57 @@ class Export(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> Export:
-        for name in (*self.inputs, *self.let):
-            if not NAME.fullmatch(name):
-                raise ValueError(f"`{name}`: a name is lower case letters, digits, _")
-        known = {column.name for column in FIELDS[self.lands]}
-        given = set(self.fields) | {name for rule in self.events for name in rule.set}
-        if strange := sorted(given - known - {"event_type"}):
-            raise ValueError(f"no such column in {self.lands}: {', '.join(strange)}")
-        if (self.lands in HAS_PERSON) != (self.address is not None):
-            raise ValueError("`address` belongs to exactly the tables about persons")
+        wrongs = [
+            *self._strange_names(),
+            *self._strange_columns(),
+            *self._missing_keys(),
+        ]
         if self.lands == "message_events":
-            self._check_events()
-        elif self.events or self.key:
-            raise ValueError("`events` and `key` belong to message_events")
-        if self.lands == "campaign_stats" and not self.delivered:
-            raise ValueError("say in `delivered` how the delivered count is known")
-        if self.reader.header and self.file_name is None:
-            raise ValueError("a file without a header needs a `file_name` to be known")
+            wrongs += self._wrong_events()
+        if wrongs:
+            raise wrong(*wrongs)
         return self
 
-    def _check_events(self) -> None:
+    def _strange_names(self) -> Iterator[Wrong]:
+        for key, names in (("inputs", self.inputs), ("let", self.let)):
+            for name in names:
+                if not NAME.fullmatch(name):
+                    says = f"`{name}`: a name is lower case letters, digits, _"
+                    yield (key, name), says
+
+    def _strange_columns(self) -> Iterator[Wrong]:
+        known = [column.name for column in FIELDS[self.lands]]
+        given: list[tuple[str | int, ...]] = [("fields", name) for name in self.fields]
+        for number, rule in enumerate(self.events):
+            given += [("events", number, "set", name) for name in rule.set]
+        for path in given:
+            if path[-1] not in known:
+                near = choices(str(path[-1]), known)
+                yield path, f"no such column in {self.lands}; expected one of {near}"
+
+    def _missing_keys(self) -> Iterator[Wrong]:
+        if (self.lands in HAS_PERSON) != (self.address is not None):
+            says = "`address` belongs to exactly the tables about persons"
+            yield ("address",), f"{says}: {', '.join(sorted(HAS_PERSON))}"
+        if self.lands != "message_events" and (self.events or self.key):
+            where = "events" if self.events else "key"
+            yield (where,), "`events` and `key` belong to message_events"
+        if self.lands == "campaign_stats" and not self.delivered:
+            yield ("delivered",), "say in `delivered` how the delivered count is known"
+        if self.reader.header and self.file_name is None:
+            says = "a file without a header needs a `file_name` to be known"
+            yield ("file_name",), says
+
+    def _wrong_events(self) -> Iterator[Wrong]:
         if not self.key:
-            raise ValueError("message_events needs the `key` that identifies an event")
+            yield ("key",), "message_events needs the `key` that identifies an event"
         if bool(self.events) == ("event_type" in self.fields):
-            raise ValueError("give `events` rules or a field `event_type`, not both")
-        if self.events and (
-            self.events[-1].otherwise is None
-            or any(rule.otherwise for rule in self.events[:-1])
-        ):
-            raise ValueError("`events` ends with its one `otherwise`")
+            says = "give `events` rules or a field `event_type`, not both"
+            yield ("events",), says
+        ends = [n for n, rule in enumerate(self.events) if rule.otherwise is not None]
+        if self.events and ends != [len(self.events) - 1]:
+            place = ends[0] if ends else len(self.events) - 1
+            yield ("events", place), "`events` ends with its one `otherwise`"
 
     @property
     def reads_name(self) -> bool:
@@ -336,10 +398,20 @@ class Export(_Strict):
 
 
 class Source(_Strict):
-    """Everything known about one vendor, one folder."""
+    """Everything known about one vendor, one folder.
+
+    Attributes:
+        source: the folder's name.
+        kind: what it is: esp, validator, contacts, mailbox_provider, any.
+        title: its name for people.
+        notes: where the vendor defines its columns, and what surprised you.
+        settings: what only an account's owner knows; names in expressions.
+        exports: its kinds of files.
+        folder: where it lies; not a key of the file.
+    """
 
     source: str
-    kind: Literal["esp", "validator", "contacts", "any"]
+    kind: Literal["esp", "validator", "contacts", "mailbox_provider", "any"]
     title: str
     notes: str
     settings: dict[str, Setting] = {}
@@ -349,8 +421,10 @@ class Source(_Strict):
     @model_validator(mode="after")
     def _distinct(self) -> Source:
         names = [export.name for export in self.exports]
-        if len(set(names)) != len(names):
-            raise ValueError("two exports share a name")
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                says = f"two exports share a name, {name}"
+                raise wrong((("exports", number, "name"), says))
         return self
 
     @property
@@ -383,43 +457,44 @@ class Source(_Strict):
         raise KeyError(name)
 
 
-def load_source(folder: Path) -> Source:
+def load_source(folder: Path, *, may_guess: bool = False) -> Source:
     """Read and check one vendor's ``source.yaml``.
 
+    Args:
+        folder: the vendor's.
+        may_guess: take what a draft has marked ``!confirm`` as it stands.
+
     Raises:
-        MappingError: naming the file, the path inside it and what was expected.
+        MappingError: naming the file, the line, the path and what was expected.
     """
-    path = folder / "source.yaml"
+    file = folder / "source.yaml"
+    content = read_document(file, may_guess=may_guess)
+    if "folder" in content:
+        raise MappingError(f"{Place(file, ('folder',))}: no such key")
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_LOADER)
-    except yaml.YAMLError as error:
-        raise MappingError(f"{folder.name}/source.yaml is not YAML: {error}") from None
-    try:
-        source = Source(**content, folder=folder)
-    except (ValidationError, TypeError) as error:
-        raise MappingError(f"{folder.name}/source.yaml: {_explain(error)}") from None
+        source = Source.model_validate(content | {"folder": folder})
+    except ValidationError as error:
+        raise explain(error, file, Source) from None
     if source.source != folder.name:
         raise MappingError(
-            f"{folder.name}/source.yaml: `source` must be the folder's name"
+            f"{Place(file, ('source',))}: `{source.source}` must be the folder's name,"
+            f" {folder.name}"
         )
     return source
 
 
-def load_sources(root: Path) -> dict[str, Source]:
+def load_sources(root: Path, *, may_guess: str | None = None) -> dict[str, Source]:
     """Read every vendor folder that holds a ``source.yaml``.
+
+    Args:
+        root: the folder of the folders.
+        may_guess: the one source whose draft is taken as it stands.
 
     Raises:
         MappingError: for the first folder that is wrong.
     """
     folders = sorted(path.parent for path in root.glob("*/source.yaml"))
-    return {folder.name: load_source(folder) for folder in folders}
-
-
-def _explain(error: ValidationError | TypeError) -> str:
-    if isinstance(error, TypeError):
-        return "expected a mapping of keys at the top"
-    lines = (
-        f"{'.'.join(str(part) for part in entry['loc']) or 'top'}: {entry['msg']}"
-        for entry in error.errors(include_input=False, include_url=False)
-    )
-    return "; ".join(lines)
+    return {
+        folder.name: load_source(folder, may_guess=folder.name == may_guess)
+        for folder in folders
+    }

@@ -168,6 +168,56 @@ def test_a_layer_knows_only_the_layers_before_it(
     assert LAYERS[layer], "the layer has models"
 
 
+# -- keys ----------------------------------------------------------------------------
+
+
+OF_A_MAPPING = {"dim_source_exports.sql", "dim_question_files.sql"}
+"""What a mapping can read is the same in every account."""
+
+
+def test_every_key_that_names_the_source_names_the_account() -> None:
+    keys = [
+        (path.name, re.findall(r"['.](\w+)'", parts))
+        for layer in LAYERS.values()
+        for path in layer
+        for parts in re.findall(
+            r"hash_key\(\[(.*?)\]\)", path.read_text(encoding="utf-8"), re.DOTALL
+        )
+    ]
+    assert len(keys) > 10
+    assert {n for n, parts in keys if "source" in parts} >= OF_A_MAPPING
+    assert [
+        (name, parts)
+        for name, parts in keys
+        if "source" in parts and "account" not in parts and name not in OF_A_MAPPING
+    ] == []
+
+
+@pytest.mark.parametrize("layer", ["facts", "marts"])
+def test_the_grain_of_every_table_is_tested_and_names_the_account(layer: str) -> None:
+    listed = yaml.safe_load(
+        (MODELS / layer / f"_{layer}__models.yml").read_text(encoding="utf-8")
+    )
+    for model in listed["models"]:
+        single = [
+            column["name"]
+            for column in model["columns"]
+            if "unique" in column.get("data_tests", [])
+        ]
+        together = [
+            test["one_row_per"]["arguments"]["columns"]
+            for test in model.get("data_tests", [])
+            if "one_row_per" in test
+        ]
+        assert single or together, f"nothing tests the grain of {model['name']}"
+        assert all({"source", "account"} <= set(columns) for columns in together), (
+            model["name"]
+        )
+    assert {model["name"] for model in listed["models"]} == {
+        path.stem for path in LAYERS[layer]
+    }
+
+
 # -- habits of the code ------------------------------------------------------------
 
 

@@ -71,7 +71,11 @@ def test_a_clock_that_is_none_is_refused(deployment: Deployment) -> None:
 
 def test_sources_are_listed_for_programs(deployment: Deployment) -> None:
     done = deployment.call("sources", "--json")
-    covered = {(row["source"], row["covers"]) for row in json.loads(done.stdout)}
+    covered = {
+        (source["source"], export["lands"])
+        for source in json.loads(done.stdout)
+        for export in source["exports"]
+    }
     assert ("mailchimp", "campaign_stats") in covered
     assert ("amazon_ses", "message_events") in covered
 

@@ -36,3 +36,10 @@ def assert_accounted(load: Load) -> None:
     if load.state == "loaded":
         fates = load.loaded_count + load.duplicate_count + load.rejected_count
         assert load.record_count == fates + load.skipped_count
+
+
+def fates_of(load: Load) -> tuple[int, int, int, dict[str, int]]:
+    """Records loaded, duplicate and rejected, and those skipped with why."""
+    assert_accounted(load)
+    assert load.state == "loaded", load.refusal_detail
+    return load.loaded_count, load.duplicate_count, load.rejected_count, load.skipped

@@ -43,12 +43,18 @@
 
   const charts = [...document.querySelectorAll(".chart")];
   if (typeof Plotly !== "undefined") {
+    const reach = 600;
+    const isNear = (chart) => {
+      const box = chart.getBoundingClientRect();
+      return chart.offsetParent && box.top < innerHeight + reach && box.bottom > -reach;
+    };
     const seen = new IntersectionObserver((entries) => {
       for (const entry of entries) {
         if (entry.isIntersecting && !entry.target.dataset.drawn) draw(entry.target);
       }
-    }, { rootMargin: "600px" });
-    charts.forEach((chart) => seen.observe(chart));
+    }, { rootMargin: `${reach}px` });
+    // At once what the reader sees first: an observer reports when it has time to.
+    charts.forEach((chart) => isNear(chart) ? draw(chart) : seen.observe(chart));
     const redraw = () => charts.filter((chart) => chart.dataset.drawn).forEach(draw);
     dark.addEventListener("change", redraw);
     narrow.addEventListener("change", redraw);

@@ -17,8 +17,11 @@ campaigns as (
         subject,
         audience,
         content_category,
+        tags,
+        folder,
         send_type,
         industry,
+        stream_basis,
 
         sent_at
     from int_campaigns_united

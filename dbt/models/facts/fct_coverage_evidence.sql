@@ -24,6 +24,10 @@ fct_list_validations as (
     select * from {{ ref('fct_list_validations') }}
 ),
 
+fct_domain_reputation as (
+    select * from {{ ref('fct_domain_reputation') }}
+),
+
 fct_loads as (
     select * from {{ ref('fct_loads') }}
 ),
@@ -339,6 +343,14 @@ evidence as (
     from fct_list_validations
     inner join people_mailed_anywhere
         on fct_list_validations.contact_key = people_mailed_anywhere.contact_key
+    group by all
+    union all
+    select
+        source,
+        account,
+        'domain_days' as requirement,
+        count(*) as evidence_count
+    from fct_domain_reputation
     group by all
     union all
     select

@@ -2,6 +2,58 @@ with
 
 int_list_spells_built as (
     select * from {{ ref('int_list_spells_built') }}
+),
+
+stg_acquisitions as (
+    select * from {{ ref('stg_acquisitions') }}
+),
+
+stg_accounts as (
+    select * from {{ ref('stg_accounts') }}
+),
+
+list_spells as (
+    select
+        spells.spell_key,
+        spells.source,
+        spells.account,
+        spells.list,
+        spells.contact_key,
+
+        spells.signup_source,
+        coalesce(
+            nullif(spells.opt_in_method, 'unknown'),
+            stg_acquisitions.opt_in_method,
+            stg_accounts.opt_in,
+            spells.opt_in_method
+        ) as opt_in_method,
+        case
+            when spells.opt_in_method <> 'unknown' then 'export'
+            when stg_acquisitions.opt_in_method is not null then 'signup_source'
+            when stg_accounts.opt_in is not null then 'account'
+        end as opt_in_method_basis,
+        spells.exit_cause,
+
+        spells.spell_number,
+
+        spells.is_censored,
+        spells.is_reconstructed,
+        spells.is_entry_known,
+
+        spells.entered_at,
+        spells.left_at,
+        spells.first_seen_at,
+        spells.last_seen_at
+    from int_list_spells_built as spells
+    left join stg_acquisitions
+        on
+            spells.source = stg_acquisitions.source
+            and spells.account = stg_acquisitions.account
+            and lower(trim(spells.signup_source)) = stg_acquisitions.signup_source
+    left join stg_accounts
+        on
+            spells.source = stg_accounts.source
+            and spells.account = stg_accounts.account
 )
 
-select * from int_list_spells_built
+select * from list_spells

@@ -22,6 +22,7 @@ described_campaigns as (
         min(stg_message_events.stream) as stream,
         min(stg_message_events.audience) as audience,
         min(stg_message_events.list) as list,
+        min(stg_message_events.tags) as tags,
         min(stg_message_events.send_type) as send_type,
         min(stg_message_events.load) as first_load
     from stg_message_events

@@ -12,6 +12,10 @@ int_campaign_stats_narrowed_to_newest as (
     select * from {{ ref('int_campaign_stats_narrowed_to_newest') }}
 ),
 
+int_campaigns_matched_to_rules as (
+    select * from {{ ref('int_campaigns_matched_to_rules') }}
+),
+
 stg_accounts as (
     select * from {{ ref('stg_accounts') }}
 ),
@@ -80,17 +84,29 @@ united_campaigns as (
         coalesce(totals.campaign_name, described.campaign_name) as campaign_name,
         coalesce(totals.subject, described.subject) as subject,
         coalesce(totals.audience, described.audience, described.list) as audience,
-        totals.content_category,
+        coalesce(totals.content_category, ruled.content_category) as content_category,
+        coalesce(totals.tags, described.tags) as tags,
+        totals.folder,
         coalesce(totals.send_type, described.send_type, 'campaign') as send_type,
         coalesce(totals.industry, stg_accounts.industry) as industry,
         coalesce(
             totals.stream,
             described.stream,
+            ruled.stream,
             totals.audience,
             described.audience,
             described.list,
             single_campaign_keys.account
         ) as stream_name,
+        case
+            when coalesce(totals.stream, described.stream) is not null then 'export'
+            when ruled.stream is not null then 'rule'
+            when
+                coalesce(totals.audience, described.audience, described.list)
+                is not null
+                then 'list'
+            else 'account'
+        end as stream_basis,
         least(totals.first_load, described.first_load) as first_load,
         greatest(totals.last_load, event_campaigns.last_load) as last_load,
 
@@ -110,6 +126,8 @@ united_campaigns as (
             and single_campaign_keys.account = described.account
             and single_campaign_keys.campaign_id = described.campaign_id
             and single_campaign_keys.variant = described.variant
+    left join int_campaigns_matched_to_rules as ruled
+        on single_campaign_keys.campaign_key = ruled.campaign_key
     left join stg_accounts
         on
             single_campaign_keys.source = stg_accounts.source
@@ -140,9 +158,12 @@ streamed_campaigns as (
         united_campaigns.subject,
         united_campaigns.audience,
         united_campaigns.content_category,
+        united_campaigns.tags,
+        united_campaigns.folder,
         united_campaigns.send_type,
         united_campaigns.industry,
         united_campaigns.stream_name,
+        united_campaigns.stream_basis,
         united_campaigns.first_load,
         united_campaigns.last_load,
 

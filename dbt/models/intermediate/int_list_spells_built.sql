@@ -196,8 +196,11 @@ spells as (
         min_by(signup_source, status_number) filter (
             where signup_source is not null
         ) as signup_source,
-        min_by(opt_in_method, status_number) filter (
-            where opt_in_method is not null
+        coalesce(
+            min_by(opt_in_method, status_number) filter (
+                where opt_in_method <> 'unknown'
+            ),
+            min(opt_in_method)
         ) as opt_in_method,
         min_by(exit_cause, status_number) filter (where is_exit) as exit_cause,
 

@@ -16,6 +16,8 @@ renamed as (
         stream,
         audience,
         content_category,
+        tags,
+        folder,
         send_type,
         industry,
         delivered_how,

@@ -21,6 +21,7 @@ renamed as (
         stream,
         audience,
         list,
+        tags,
         send_type,
         bounce_class,
         drop_reason,

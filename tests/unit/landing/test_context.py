@@ -105,7 +105,8 @@ def test_accounts_are_those_seen_and_those_declared(deployment: Deployment) -> N
 def test_what_no_owner_declared_is_an_empty_table(deployment: Deployment) -> None:
     deployment.drop("generic/a.csv", EVENTS)
     deployment.land()
-    assert table(deployment, "snapshot_declarations") == []
+    for name in ("snapshot_declarations", "campaign_rules", "acquisitions"):
+        assert table(deployment, name) == []
 
 
 def test_a_declared_snapshot_lands_nothing_again(deployment: Deployment) -> None:
@@ -134,6 +135,61 @@ def test_a_declared_snapshot_lands_nothing_again(deployment: Deployment) -> None
             "scope": "full",
             "exported_date": date(2026, 9, 1),
         },
+    ]
+
+
+def test_declared_rules_land_nothing_again(deployment: Deployment) -> None:
+    deployment.drop("generic/crm/a.csv", EVENTS)
+    before = deployment.land().build_id
+    deployment.configure(
+        "accounts: {generic: {crm: {"
+        "streams: [{stream: Offers, name: sale, tag: ^promo$}, {stream: News, name: .}],"
+        " content_categories: [{category: promotion, subject: '%', folder: '2026'}],"
+        " acquisition: {Trade Fair: event}}}}"
+    )
+    landed = deployment.land()
+    assert landed.judged == []
+    assert landed.build_id != before
+    rule = {"source": "generic", "account": "crm", "audience_pattern": None}
+    assert table(deployment, "campaign_rules") == [
+        rule
+        | {
+            "decides": "stream",
+            "rule_number": 1,
+            "value": "Offers",
+            "name_pattern": "sale",
+            "subject_pattern": None,
+            "tag_pattern": "^promo$",
+            "folder_pattern": None,
+        },
+        rule
+        | {
+            "decides": "stream",
+            "rule_number": 2,
+            "value": "News",
+            "name_pattern": ".",
+            "subject_pattern": None,
+            "tag_pattern": None,
+            "folder_pattern": None,
+        },
+        rule
+        | {
+            "decides": "content_category",
+            "rule_number": 1,
+            "value": "promotion",
+            "name_pattern": None,
+            "subject_pattern": "%",
+            "tag_pattern": None,
+            "folder_pattern": "2026",
+        },
+    ]
+    assert table(deployment, "acquisitions") == [
+        {
+            "source": "generic",
+            "account": "crm",
+            "signup_source": "trade fair",
+            "opt_in_method": "event",
+        }
     ]
 
 

@@ -474,7 +474,7 @@ def test_a_wrong_expression_stops_the_run_and_names_the_mapping(
         "link: substr(url, 'x', 'y', url)",
     )
     deployment.drop("generic/a.csv", EVENTS)
-    with pytest.raises(MappingError, match=r"generic/source\.yaml: events: Binder"):
+    with pytest.raises(MappingError, match=r"exports\.1\.let\.link: Binder"):
         deployment.land()
 
 

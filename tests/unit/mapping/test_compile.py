@@ -727,3 +727,89 @@ def test_every_expression_of_a_mapping_is_checked(part: str, tmp_path: Path) -> 
 def test_a_transform_that_is_declared_must_exist(tmp_path: Path) -> None:
     with pytest.raises(MappingError, match=r"needs transform\.py"):
         compiled(tmp_path, EVENTS | {"transform": True})
+
+
+FULL = {
+    **RULES,
+    "let": {"word": "lower(kind)"},
+    "reasons": {"value": "detail", "options": {"Too many": "too_frequent"}},
+    "reader": {"formats": "csv", "explode": "word"},
+    "events": [{"when": "word = 'a'", "event_type": "sent"}, {"otherwise": "other"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        pytest.param(
+            {"let": {"word": "lowr(kind)"}},
+            "let.word: `lowr` is no known function; expected one of lower, ",
+            id="a function",
+        ),
+        pytest.param(
+            {"fields": {"occurred_at": "momemt"}},
+            "fields.occurred_at: `momemt` is no known name; expected one of moment, ",
+            id="a name",
+        ),
+        pytest.param(
+            {"events": [*FULL["events"][:1], {"otherwise": "othr"}]},
+            "events.1.otherwise: `othr` is no word of event_types; expected one of"
+            " other, ",
+            id="an event type",
+        ),
+        pytest.param(
+            {"reasons": {"value": "detail", "options": {"Too many": "too_often"}}},
+            "reasons.options.Too many: `too_often` is no word of opt_out_reason_words;",
+            id="a reason",
+        ),
+        pytest.param(
+            {"reader": {"formats": "csv", "explode": "words"}},
+            "reader.explode: `words` is no `let`; expected one of word",
+            id="what is exploded",
+        ),
+        pytest.param({"key": ["idd"]}, "key: `idd` is no known name", id="a key"),
+    ],
+)
+def test_what_is_not_allowed_is_named_with_line_and_path(
+    changes: dict[str, Any], says: str, tmp_path: Path
+) -> None:
+    with pytest.raises(MappingError) as caught:
+        compiled(tmp_path, FULL | changes)
+    file, _, told = str(caught.value).partition(": exports.0.")
+    assert told.startswith(says)
+    line = int(file.removeprefix("acme/source.yaml line "))
+    text = (tmp_path / "acme" / "source.yaml").read_text(encoding="utf-8")
+    key = says.partition(":")[0].rpartition(".")[2]
+    assert key in text.splitlines()[line - 1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"let": {"word": "lower(kind, id)"}}, ("let", "word")),
+        ({"fields": {"occurred_at": "length(id, id)"}}, ("fields", "occurred_at")),
+        ({"address": "upper(email, id)"}, ("address",)),
+        ({"key": ["id", "md5(id, id)"]}, ("key",)),
+        ({"reasons": {"value": ["length(id)", "detail"]}}, ("reasons", "value")),
+        (
+            {"events": [{"when": "contains(id)", "skip": "x"}, {"otherwise": "other"}]},
+            ("events", 0, "when"),
+        ),
+        ({"skip": [{"when": "contains(id)", "why": "x"}]}, ("skip", 0, "when")),
+    ],
+)
+def test_a_line_of_the_sql_tells_which_expression_gave_it(
+    changes: dict[str, Any], path: tuple[str | int, ...], tmp_path: Path
+) -> None:
+    export = FULL | {"reader": {"formats": "csv"}} | changes
+    found = compiled(tmp_path, export)
+    raw = "select 1 as record_number, 'x' as c0, 'x' as c1, 'x' as c2, 'x' as c3"
+    engine().execute(f"create or replace temp table raw_records as {raw}, 'x' as c4")
+    for macro in found.macros:
+        engine().execute(macro)
+    with pytest.raises(duckdb.BinderException) as caught:
+        engine().execute(found.select)
+    line = int(str(caught.value).rpartition("LINE ")[2].partition(":")[0])
+    place = found.place_of(line)
+    assert place is not None
+    assert place.path == ("exports", 0, *path)

@@ -80,7 +80,9 @@ def test_anything_else_is_refused_with_its_place(sql: str) -> None:
 
 
 def test_a_refusal_names_the_culprit_and_what_is_known() -> None:
-    with pytest.raises(MappingError, match=r"`sunt` is no known name; known: .*sent"):
+    with pytest.raises(
+        MappingError, match=r"`sunt` is no known name; expected one of sent,"
+    ):
         check("sunt", NAMES, "x")
     with pytest.raises(MappingError, match="`to_number_of` is no known function"):
         check("to_number_of(sent)", NAMES, "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +63,20 @@ def test_a_small_mapping_is_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("export", "says"),
     [
-        pytest.param(changed(EVENTS, lnads="x"), "exports.0.lnads", id="misspelt key"),
         pytest.param(
-            changed(EVENTS, lands="events"), "exports.0.lands", id="no such table"
+            changed(EVENTS, lnads="x"),
+            "exports.0.lnads: no such key; expected one of lands, ",
+            id="misspelt key",
         ),
         pytest.param(
-            changed(EVENTS, reader={"formats": "xlsx"}), "reader.formats", id="format"
+            changed(EVENTS, lands="message_event"),
+            "`message_event` is not allowed; expected one of message_events, ",
+            id="no such table",
+        ),
+        pytest.param(
+            changed(EVENTS, reader={"formats": ["csv", "nd-json"]}),
+            "reader.formats.1: `nd-json` is not allowed; expected one of ndjson, json, ",
+            id="format",
         ),
         pytest.param(
             changed(EVENTS, reader={"formats": "csv", "delimiter": [",", "||"]}),
@@ -76,7 +85,8 @@ def test_a_small_mapping_is_enough(tmp_path: Path) -> None:
         ),
         pytest.param(
             changed(EVENTS, fields={"event_type": "id", "campain_id": "id"}),
-            "no such column in message_events: campain_id",
+            "exports.0.fields.campain_id: no such column in message_events;"
+            " expected one of campaign_id, campaign_name",
             id="no such column",
         ),
         pytest.param(
@@ -154,8 +164,48 @@ def test_a_small_mapping_is_enough(tmp_path: Path) -> None:
         ),
         pytest.param(
             changed(EVENTS, reader={"formats": "csv", "most_rejected": 2}),
-            "most_rejected",
+            "reader.most_rejected: is 2; expected less than or equal to 1",
             id="more than all",
+        ),
+        pytest.param(
+            changed(EVENTS, reader=None), "exports.0.reader: is missing", id="no reader"
+        ),
+        pytest.param(
+            changed(EVENTS, reader="csv"),
+            "exports.0.reader: is 'csv'; expected a mapping of keys: formats, delimiter,",
+            id="a text for a mapping",
+        ),
+        pytest.param(
+            changed(EVENTS, fields={"event_type": 1}),
+            "fields.event_type: is 1; expected a text; write it in quotes: '1'",
+            id="a number for a text",
+        ),
+        pytest.param(
+            changed(EVENTS, fields={"event_type": ["id"]}),
+            "fields.event_type: is a list; expected a text",
+            id="a list for a text",
+        ),
+        pytest.param(
+            changed(EVENTS, address={"column": "email"}),
+            "exports.0.address: is a mapping; expected a text",
+            id="a mapping for a text",
+        ),
+        pytest.param(
+            changed(EVENTS, inputs={"id": {"column": "id", "required": "often"}}),
+            "inputs.id.required: is 'often'; expected true or false",
+            id="no flag",
+        ),
+        pytest.param(
+            changed(
+                EVENTS,
+                fields={},
+                events=[
+                    {"when": "id = '1'", "event_type": "sent", "set": {"bounce": "x"}},
+                    {"otherwise": "other"},
+                ],
+            ),
+            "exports.0.events.0.set.bounce: no such column",
+            id="a rule that sets no column",
         ),
     ],
 )
@@ -164,8 +214,61 @@ def test_a_mistake_is_named_with_its_place(
 ) -> None:
     with pytest.raises(MappingError) as caught:
         load_source(write(tmp_path, export))
-    assert str(caught.value).startswith("acme/source.yaml: ")
+    assert re.match(r"acme/source\.yaml line \d+: exports\.0", str(caught.value))
     assert says in str(caught.value)
+
+
+def test_every_mistake_is_told_with_its_own_line(tmp_path: Path) -> None:
+    folder = write(tmp_path)
+    (folder / "source.yaml").write_text(
+        """\
+source: acme
+kind: esp
+title: Acme
+notes: none
+exports:
+  - name: totals
+    lands: campaign_stats
+    reader: { formats: csv }
+    inputs:
+      id: { column: Id, requird: true }
+      When: { column: At }
+    fields: &fields
+      campaign_id: id
+      sent: when
+    delivered: reported
+  - name: more
+    lands: campaign_stats
+    reader: { formats: csv }
+    inputs: { id: { column: Number } }
+    fields:
+      <<: *fields
+    delivered: repotred
+""",
+        encoding="utf-8",
+    )
+    with pytest.raises(MappingError) as caught:
+        load_source(folder)
+    lines = str(caught.value).splitlines()
+    assert [line.partition("; expected")[0] for line in lines] == [
+        "acme/source.yaml line 10: exports.0.inputs.id.requird: no such key",
+        "acme/source.yaml line 22: exports.1.delivered.0: `repotred` is not allowed",
+    ]
+    text = (folder / "source.yaml").read_text(encoding="utf-8")
+    mended = text.replace("requird", "required").replace("repotred", "reported")
+    (folder / "source.yaml").write_text(mended, encoding="utf-8")
+    with pytest.raises(MappingError) as caught:
+        load_source(folder)
+    lines = str(caught.value).splitlines()
+    # What is merged in is wrong where it stands.
+    assert [line.partition("; expected")[0] for line in lines] == [
+        "acme/source.yaml line 11: exports.0.inputs.When: `When`: a name is lower case"
+        " letters, digits, _",
+        "acme/source.yaml line 14: exports.0.fields.sent: no such column in"
+        " campaign_stats",
+        "acme/source.yaml line 14: exports.1.fields.sent: no such column in"
+        " campaign_stats",
+    ]
 
 
 def test_two_exports_may_not_share_a_name(tmp_path: Path) -> None:
@@ -183,6 +286,10 @@ def test_the_folder_is_the_name(tmp_path: Path) -> None:
     [
         pytest.param("a: [", "is not YAML", id="broken"),
         pytest.param("- a", "expected a mapping of keys", id="a list"),
+        pytest.param("", "expected a mapping of keys", id="empty"),
+        pytest.param("a: 1\nb: [", r"acme/source\.yaml line 3: is not", id="its line"),
+        pytest.param("a: 1\nb: 2\na: 3", "line 3: .* `a` is given twice", id="twice"),
+        pytest.param("folder: x", "line 1: folder: no such key", id="our own key"),
         pytest.param(
             "source: !!python/object/apply:os.system ['true']", "is not YAML", id="code"
         ),
