@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from dagster_project.landing.documents import (
@@ -22,6 +23,7 @@ from dagster_project.landing.documents import (
     unwrapped,
     value_at,
 )
+from dagster_project.landing.mail import as_record, is_mail, messages
 from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.reports import read_report
 from dagster_project.mapping.compile import header_index, outside_record
@@ -39,7 +41,7 @@ class Recognised:
     Attributes:
         source: the mapping.
         export: which of its exports.
-        layout: table, ndjson, json, form or sections.
+        layout: table, ndjson, json, form, sections or mail.
         delimiter: of a table, or of sections.
         silent: required inputs that stand nowhere, though they might beside the record.
     """
@@ -232,6 +234,7 @@ class _Text:
             *(("table", mark) for mark in tab if "tsv" in formats),
             *([("form", "")] if is_form else []),
             *(("sections", mark) for mark in marks if "sections" in formats),
+            *([("mail", "")] if "mail" in formats and is_mail(self.plain.head) else []),
         ]
 
     def missing(self, export: Export, layout: str, delimiter: str) -> list[Input]:
@@ -286,6 +289,10 @@ class _Text:
         if layout == "sections":
             placed = read_report(self.plain, delimiter, reader.repeat)
             return [record for _, record in placed[:_SAMPLE]]
+        if layout == "mail":
+            texts = islice(messages(io.StringIO(self.plain.head)), _SAMPLE)
+            parts = (as_record(text) for _, text in texts)
+            return [record for record in parts if record is not None]
         if layout == "json":
             document = self.document
             try:

@@ -37,6 +37,7 @@ from dagster_project.landing.containers import members
 from dagster_project.landing.documents import inside
 from dagster_project.landing.identity import ContactKey, mailbox_provider
 from dagster_project.landing.ledger import Load
+from dagster_project.landing.mail import messages
 from dagster_project.landing.reader import read_plain
 from dagster_project.landing.reports import parse_report
 from dagster_project.mapping.canonical import LANDING_TABLES, table_columns
@@ -257,6 +258,10 @@ def without_its_end(sample: Path, export: Export) -> bytes:
     if "sections" in export.reader.formats:
         mark = export.reader.delimiter[0]
         *others, last = parse_report(text, mark, export.reader.repeat)
+        lines = text.splitlines(keepends=True)
+        return "".join(lines[: last[0] - 1] if others else [*lines, "\n"]).encode()
+    if "mail" in export.reader.formats:
+        *others, last = messages(io.StringIO(text))
         lines = text.splitlines(keepends=True)
         return "".join(lines[: last[0] - 1] if others else [*lines, "\n"]).encode()
     if sample.suffix == ".json":
