@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dagster_project.landing import reader
+from dagster_project.landing.containers import members
 from dagster_project.landing.documents import parsed, parsed_object, read_document
 from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.recognition import layout_of, read_header
@@ -105,7 +106,7 @@ def read_examples(file: Path) -> list[Example]:
     """
     found: dict[tuple[str, ...], Example] = {}
     with tempfile.TemporaryDirectory(prefix="optout-draft-") as folder:
-        for member in reader.members(file):
+        for member in members(file):
             example = _read(member, file, Path(folder) / "text")
             same = tuple(leaf.path or leaf.name for leaf in example.leaves)
             found.setdefault(same, example)
