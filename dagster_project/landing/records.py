@@ -19,6 +19,7 @@ from pathlib import Path
 from dagster_project.landing.documents import form_pattern, read_document, records_of
 from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.recognition import Recognised, read_header
+from dagster_project.landing.reports import Placed, read_report
 from dagster_project.mapping.compile import Rejection, quote
 from dagster_project.mapping.model import Export
 
@@ -111,8 +112,12 @@ def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Fr
     """
     if found.layout == "table":
         return _frame_table(plain, found, target, careful)
+    reader = found.export.reader
     if found.layout == "json":
-        return _frame_document(plain, found.export, target)
+        records = records_of(read_document(plain), reader.items)
+        return _frame_parsed([(0, record) for record in records], target)
+    if found.layout == "sections":
+        return _frame_parsed(read_report(plain, found.delimiter, reader.repeat), target)
     return _frame_lines(plain, found, target, careful)
 
 
@@ -315,13 +320,13 @@ def _split_lines(plain: Plain, target: Path, framed: Framed) -> None:
     framed.record_count = good
 
 
-def _frame_document(plain: Plain, export: Export, target: Path) -> Framed:
-    records = records_of(read_document(plain), export.reader.items)
+def _frame_parsed(records: list[Placed], target: Path) -> Framed:
+    """Records that were parsed here, each with its line where it has one."""
     with target.open("w", encoding="utf-8") as handle:
-        for record in records:
+        for _, record in records:
             # Escaped, so that half a surrogate pair costs its record, not the file.
             handle.write(json.dumps(record) + "\n")
-    return Framed(
+    framed = Framed(
         relation=(
             "select row_number() over () as record_number, record from "
             f"{_LINE.format(path=quote(str(target)))}"
@@ -329,3 +334,6 @@ def _frame_document(plain: Plain, export: Export, target: Path) -> Framed:
         record_count=len(records),
         header=None,
     )
+    if any(line for line, _ in records):
+        framed._lines = array("q", [line for line, _ in records])
+    return framed
