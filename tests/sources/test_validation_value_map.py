@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import re
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -241,4 +242,49 @@ def test_a_flag_means_the_same_in_every_spelling_a_caller_may_choose(
         (True, False),
         (False, True),
         (None, None),
+    ]
+
+
+def test_an_archive_of_two_lists_says_by_their_names_who_is_good(
+    deployment: Deployment,
+) -> None:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as lists:
+        lists.writestr("good.txt", "plain@example.com\ninfo@example.com\n")
+        lists.writestr("bad.txt", "gone@example.com\n")
+    deployment.drop("uchecker/map/task_123.zip", archive.getvalue())
+    deployment.drop("uchecker/map/task_123.zip.meta.yaml", "job_id: 123\n")
+    deployment.land()
+    rows = deployment.rows("list_validations", "load, record_number")
+    told = sorted((row["raw_status"], row["is_deliverable"]) for row in rows)
+    assert told == [("bad", False), ("good", True), ("good", True)]
+    assert {row["job_id"] for row in rows} == {"123"}
+
+
+def test_both_phases_of_one_job_stay_apart(deployment: Deployment) -> None:
+    text = "email,ZB Status,ZB Sub Status\nperson@example.com,{},\n"
+    for phase, status in (("phase_1", "catch-all"), ("phase_2", "valid")):
+        name = f"zerobounce/map/{phase}.csv"
+        deployment.drop(name, text.format(status))
+        deployment.drop(f"{name}.meta.yaml", f"phase: {phase}\nfile_id: 7\n")
+    deployment.land()
+    rows = deployment.rows("list_validations", "channel")
+    assert [
+        (row["channel"], row["job_id"], row["validation_status"]) for row in rows
+    ] == [
+        ("bulk_phase_1", "7", "risky"),
+        ("bulk_phase_2", "7", "deliverable"),
+    ]
+
+
+def test_the_same_address_is_judged_once_a_channel(deployment: Deployment) -> None:
+    table = "email,quality,result\nperson@example.com,risky,unknown\n"
+    answer = '{"email":"person@example.com","result":"ok","resultcode":1}\n'
+    deployment.drop("millionverifier/map/list.csv", table)
+    deployment.drop("millionverifier/map/answers.ndjson", answer)
+    deployment.land()
+    rows = deployment.rows("list_validations", "channel")
+    assert [(row["channel"], row["validation_status"]) for row in rows] == [
+        ("api", "deliverable"),
+        ("bulk", "unknown"),
     ]
