@@ -212,7 +212,7 @@ def _moment(
     # Two ways of writing, such as with short and with full names of months.
     for second in fitting:
         both = [best[0], second]
-        if second not in best and _read(texts, both, engine) == count:
+        if second != best[0] and _read(texts, both, engine) == count:
             return Shape("time", tuple(both), (), zone, count)
     return None
 

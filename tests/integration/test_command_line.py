@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
-from dagster_project.scaffold import new_source
+from dagster_project.cli import app
 from dagster_project.settings import Home
 from dagster_project.warehouse import hold
 from tests.integration.pipeline import Deployment
@@ -92,13 +93,45 @@ def test_help_is_light(deployment: Deployment) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_a_draft_has_the_examples_columns_and_none_of_its_values(
+def test_a_source_is_told_in_full_and_an_unknown_one_with_the_closest(
+    deployment: Deployment,
+) -> None:
+    done = deployment.call("sources", "zerobounce")
+    assert done.returncode == 0
+    assert "list_validations" in done.stdout
+    done = deployment.call("sources", "zerobonce")
+    assert done.returncode == 2
+    assert "expected one of zerobounce" in done.stderr
+
+
+def test_the_schema_of_a_mapping_is_printed(deployment: Deployment) -> None:
+    schema = json.loads(deployment.call("sources", "--schema").stdout)
+    assert "campaign_stats" in schema["$defs"]["Export"]["properties"]["lands"]["enum"]
+
+
+def test_a_source_begins_with_a_draft_that_nothing_loads_until_it_is_confirmed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dagster_project.scaffold.SOURCES", tmp_path)
+    for module in ("cli", "scaffold", "inspection.look"):
+        monkeypatch.setattr(f"dagster_project.{module}.SOURCES", tmp_path)
     example = tmp_path / "export.csv"
-    example.write_text("Sent To,Left\nreader@example.com,3\n")
-    draft = new_source("acme", example).read_text(encoding="utf-8")
-    assert "sent_to:" in draft
-    assert "column: Sent To" in draft
-    assert "reader@" not in draft
+    example.write_text("Campaign,Sent On,Left\nHello,2026-09-01T09:00:00Z,3\n")
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(app, [*arguments])
+
+    begun = call("new-source", "acme", "--from", str(example))
+    assert begun.exit_code == 0, begun.output
+    draft = tmp_path / "acme" / "source.yaml"
+    assert str(draft) in begun.output
+    assert "guesses to confirm" in begun.output
+    listed = call("sources")
+    assert listed.exit_code == 2
+    assert "acme/source.yaml line" in listed.output
+    assert "is a guess; check it, then remove `!confirm`" in listed.output
+    tried = call("inspect", str(example), "--source", "acme")
+    assert tried.exit_code == 0, tried.output
+    assert "would load as acme/totals" in tried.output
+    text = draft.read_text(encoding="utf-8")
+    draft.write_text(text.replace("!confirm ", ""), encoding="utf-8")
+    assert call("sources", "acme").exit_code == 0
