@@ -298,10 +298,19 @@ def new_source(
         Path | None, typer.Option("--from", help="An export to draft from.")
     ] = None,
 ) -> None:
-    """Begin a source: its folder with a draft mapping."""
+    """Begin a source: its folder with a drafted mapping, a sample, what to expect."""
+    from dagster_project.mapping.document import guesses
     from dagster_project.scaffold import new_source as write_draft
 
-    _console().print(str(write_draft(name, example)))
+    written = write_draft(name, example)
+    for path in written:
+        _say(str(path))
+    count = len(guesses(written[0].read_text(encoding="utf-8")))
+    file = example or "FILE"
+    _say(
+        f"{count} guesses to confirm: check each line marked !confirm, then remove the"
+        f" tag. `optout inspect {file} --source {name}` shows what the mapping gives."
+    )
 
 
 _FILE_COLUMNS = {

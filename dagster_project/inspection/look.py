@@ -20,7 +20,7 @@ import duckdb
 from pydantic import SecretStr
 
 from dagster_project.accounts import DEFAULT_ACCOUNT, load_accounts
-from dagster_project.landing import containers, reader, recognition
+from dagster_project.landing import containers, reader, recognition, sidecar
 from dagster_project.landing.land import NoSuchFileError, NothingToDoError, land_inbox
 from dagster_project.landing.ledger import Archive, Load
 from dagster_project.landing.reader import RefusedError
@@ -30,7 +30,6 @@ from dagster_project.mapping.document import guesses
 from dagster_project.mapping.model import Export, Source, load_sources
 from dagster_project.settings import SOURCES, Settings
 
-_SIDECAR = ".meta.yaml"
 _NOT_SHOWN = ("source", "account", "record_number", "item_number", "event_key")
 _KEY_DIGITS = 8
 _MOST_MISSES = 5
@@ -107,6 +106,7 @@ class Judged:
             "words_not_understood": self.words,
             "ignored_columns": load.ignored_columns,
             "columns_with_addresses": self.with_addresses,
+            "sidecar": sorted(load.arrival.sidecar),
             "zone": self.zone,
             "is_default_zone": bool(load.defaults_used),
             "delivered": self.delivered,
@@ -214,9 +214,10 @@ def _moved_in(
     inbox = folder.joinpath("inbox", *parts)
     inbox.mkdir(parents=True)
     shutil.copy2(file, inbox / file.name)
-    sidecar = file.with_name(file.name + _SIDECAR)
-    if sidecar.is_file():
-        shutil.copy2(sidecar, inbox / sidecar.name)
+    for ending in sidecar.ENDINGS:
+        beside = file.with_name(file.name + ending)
+        if beside.is_file():
+            shutil.copy2(beside, inbox / beside.name)
     if settings.at.config.is_dir():
         shutil.copytree(settings.at.config, folder / "home" / "config")
     return Settings(
@@ -237,7 +238,7 @@ def _landed(settings: Settings, known: dict[str, Source], file: Path) -> list[Lo
     except NothingToDoError:
         raise NoSuchFileError(
             f"{file.name} would wait in the inbox: hidden files, links, unfinished"
-            f" downloads (.part, .tmp) and files that end in {_SIDECAR} are no exports."
+            f" downloads (.part, .tmp) and {', '.join(sidecar.ENDINGS)} are no exports."
         ) from None
 
 
@@ -295,12 +296,13 @@ def _misses(
     except RefusedError:
         return
     name = load.member or load.arrival.name
-    misses = recognition.near_misses(plain, name, candidates)
+    beside = load.arrival.sidecar
+    misses = recognition.near_misses(plain, name, candidates, beside)
     for source, export, lacking in misses[:_MOST_MISSES]:
         yield {
             "source": source.source,
             "export": export.name,
-            "lacks": lacking,
+            "lacks": list(lacking),
             "has": len(export.required) - len(lacking),
         }
 

@@ -34,6 +34,7 @@ def lines_of(judged: Judged) -> list[tuple[str, str]]:
         (_WORDS.get(str(load.lands), ""), ", ".join(judged.words)),
         ("ignored columns", ", ".join(load.ignored_columns)),
         ("addresses in", ", ".join(judged.with_addresses)),
+        ("beside it", ", ".join(sorted(load.arrival.sidecar))),
         ("zone", _zone_told(judged)),
         ("delivered", _delivered(judged)),
         ("guesses", _guessed(judged)),

@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 from dagster_project.landing.documents import (
@@ -22,7 +23,9 @@ from dagster_project.landing.documents import (
     unwrapped,
     value_at,
 )
+from dagster_project.landing.mail import as_record, is_mail, messages
 from dagster_project.landing.reader import Plain, RefusedError
+from dagster_project.landing.reports import read_report
 from dagster_project.mapping.compile import header_index, outside_record
 from dagster_project.mapping.model import Export, Input, Reader, Source
 
@@ -38,8 +41,8 @@ class Recognised:
     Attributes:
         source: the mapping.
         export: which of its exports.
-        layout: table, ndjson, json or form.
-        delimiter: of a table.
+        layout: table, ndjson, json, form, sections or mail.
+        delimiter: of a table, or of sections.
         silent: required inputs that stand nowhere, though they might beside the record.
     """
 
@@ -187,7 +190,7 @@ class _Text:
 
     @cached_property
     def layout(self) -> str:
-        return layout_of(self.plain)
+        return "table" if self.plain.has_typed_cells else layout_of(self.plain)
 
     @cached_property
     def document(self) -> Any:
@@ -210,22 +213,29 @@ class _Text:
 
     def ways(self, export: Export) -> list[tuple[str, str]]:
         """Layouts and delimiters of the export; the first that fits counts."""
-        formats = set(export.reader.formats)
-        tables = [("table", mark) for mark in delimiters_of(export)]
-        if self.plain.has_typed_cells:
-            # A number written here as 1.234 would be read as 1234 with another mark.
-            is_safe = export.numbers.decimal == "."
-            return [("table", ",")] if "csv" in formats and is_safe else []
         if self.layout == "table":
-            field = export.reader.form_field
-            is_form = field is not None and any(self.forms(field))
-            return [*tables, ("form", "")] if is_form else tables
+            return self._ways_of_text(export)
         found = [self.layout]
         if self.plain.line_count == 1:
             # One line alone may be a whole document, or a post of several records.
             is_page = self.layout == "json" or export.reader.items
             found = ["json", "ndjson"] if is_page else ["ndjson", "json"]
-        return [(layout, "") for layout in found if layout in formats]
+        return [(layout, "") for layout in found if layout in export.reader.formats]
+
+    def _ways_of_text(self, export: Export) -> list[tuple[str, str]]:
+        formats, field = export.reader.formats, export.reader.form_field
+        marks, tab = export.reader.delimiter, ["\t"]
+        if self.plain.has_typed_cells:
+            # A number written here as 1.234 would be read as 1234 with another mark.
+            marks, tab = [","] if export.numbers.decimal == "." else [], []
+        is_form = field is not None and any(self.forms(field))
+        return [
+            *(("table", mark) for mark in marks if "csv" in formats),
+            *(("table", mark) for mark in tab if "tsv" in formats),
+            *([("form", "")] if is_form else []),
+            *(("sections", mark) for mark in marks if "sections" in formats),
+            *([("mail", "")] if "mail" in formats and is_mail(self.plain.head) else []),
+        ]
 
     def missing(self, export: Export, layout: str, delimiter: str) -> list[Input]:
         """Required inputs that the text itself does not have."""
@@ -233,7 +243,7 @@ class _Text:
         if layout == "table":
             header = tuple(export.reader.header) or self.header(delimiter)
             return [entry for entry in required if header_index(entry, header) is None]
-        samples = self.records(export.reader, layout)
+        samples = self.records(export.reader, layout, delimiter)
         if export.reader.unwrap:
             samples = [unwrapped(record, export.reader.unwrap) for record in samples]
         return [
@@ -263,14 +273,26 @@ class _Text:
         refused = [header for header in found if isinstance(header, RefusedError)]
         return refused[0] if refused and len(refused) == len(found) else None
 
-    def records(self, reader: Reader, layout: str) -> list[dict[str, Any]]:
+    def records(
+        self, reader: Reader, layout: str, delimiter: str
+    ) -> list[dict[str, Any]]:
         """The first records as the export would read them, still wrapped."""
-        key = (layout, reader.items, reader.form_field)
+        how = {"form": reader.form_field, "sections": reader.repeat}
+        key = (layout, delimiter, reader.items, how.get(layout))
         if key not in self._samples:
-            self._samples[key] = self._read(reader, layout)
+            self._samples[key] = self._read(reader, layout, delimiter)
         return self._samples[key]
 
-    def _read(self, reader: Reader, layout: str) -> list[dict[str, Any]]:
+    def _read(
+        self, reader: Reader, layout: str, delimiter: str
+    ) -> list[dict[str, Any]]:
+        if layout == "sections":
+            placed = read_report(self.plain, delimiter, reader.repeat)
+            return [record for _, record in placed[:_SAMPLE]]
+        if layout == "mail":
+            texts = islice(messages(io.StringIO(self.plain.head)), _SAMPLE)
+            parts = (as_record(text) for _, text in texts)
+            return [record for record in parts if record is not None]
         if layout == "json":
             document = self.document
             try:
@@ -303,13 +325,6 @@ def _unrecognised(tried: list[_Fit]) -> RefusedError:
         line=1,
         column=lacking[0],
     )
-
-
-def delimiters_of(export: Export) -> list[str]:
-    """What may divide a table-like export."""
-    formats = export.reader.formats
-    marks = export.reader.delimiter if "csv" in formats else []
-    return [*marks, "\t"] if "tsv" in formats else marks
 
 
 def read_header(plain: Plain, delimiter: str) -> tuple[tuple[str, ...], int]:

@@ -12,13 +12,16 @@ import io
 import json
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from dagster_project.landing import mail
 from dagster_project.landing.documents import form_pattern, read_document, records_of
 from dagster_project.landing.reader import Plain, RefusedError
 from dagster_project.landing.recognition import Recognised, read_header
+from dagster_project.landing.reports import read_report
 from dagster_project.mapping.compile import Rejection, quote
 from dagster_project.mapping.model import Export
 
@@ -111,8 +114,18 @@ def frame(plain: Plain, found: Recognised, target: Path, *, careful: bool) -> Fr
     """
     if found.layout == "table":
         return _frame_table(plain, found, target, careful)
+    reader = found.export.reader
     if found.layout == "json":
-        return _frame_document(plain, found.export, target)
+        records = records_of(read_document(plain), reader.items)
+        return _frame_parsed(((0, record) for record in records), target)
+    if found.layout == "sections":
+        return _frame_parsed(read_report(plain, found.delimiter, reader.repeat), target)
+    if found.layout == "mail":
+        with plain.path.open(encoding="utf-8", newline="\n") as handle:
+            texts = mail.messages(handle)
+            return _frame_parsed(
+                ((line, mail.as_record(text)) for line, text in texts), target
+            )
     return _frame_lines(plain, found, target, careful)
 
 
@@ -315,17 +328,25 @@ def _split_lines(plain: Plain, target: Path, framed: Framed) -> None:
     framed.record_count = good
 
 
-def _frame_document(plain: Plain, export: Export, target: Path) -> Framed:
-    records = records_of(read_document(plain), export.reader.items)
+def _frame_parsed(
+    records: Iterable[tuple[int, dict[str, Any] | None]], target: Path
+) -> Framed:
+    """Records that were parsed here, each with its line where it has one."""
+    lines = array("q")
     with target.open("w", encoding="utf-8") as handle:
-        for record in records:
+        for line, record in records:
             # Escaped, so that half a surrogate pair costs its record, not the file.
-            handle.write(json.dumps(record) + "\n")
-    return Framed(
+            text = json.dumps(record)
+            handle.write((text if len(text) < LONGEST_LINE else "null") + "\n")
+            lines.append(line)
+    framed = Framed(
         relation=(
             "select row_number() over () as record_number, record from "
             f"{_LINE.format(path=quote(str(target)))}"
         ),
-        record_count=len(records),
+        record_count=len(lines),
         header=None,
     )
+    if any(lines):
+        framed._lines = lines
+    return framed

@@ -43,7 +43,7 @@ _MACRO_OF: dict[Kind, str] = {
     "percent": "to_percent",
     "number": "to_number",
 }
-_RESERVED = (
+RESERVED = (
     KEYWORDS
     | FUNCTIONS
     | {
@@ -195,7 +195,7 @@ class _Compiler:
             *self._transform_columns(),
         ]
         for name in given:
-            if name in _RESERVED or given.count(name) > 1:
+            if name in RESERVED or given.count(name) > 1:
                 key = "let" if name in export.let else "inputs"
                 raise MappingError(
                     f"{self._where(key, name)}: the name is taken; choose another"
@@ -430,7 +430,9 @@ class _Compiler:
     def _value(self, column: Column) -> str:
         given = self.export.fields.get(column.name)
         value = (
-            self._field(column, given) if given else f"cast(null as {column.sql_type})"
+            f"cast(null as {column.sql_type})"
+            if given is None
+            else self._field(column, given)
         )
         decided = self._decided_by_rules(column)
         if decided:
@@ -481,6 +483,15 @@ class _Compiler:
                 CONVERSIONS[macro],
                 f"{name} is not null and {macro}({name}) is null{but}",
             )
+
+    def _decider(self, sql: str, field: str) -> str:
+        """The column that decides a field, as the file spells it, else the field."""
+        sql = sql.strip()
+        if sql in self.names or sql == field:
+            return self._column_name(sql)
+        words = re.findall(r"\w+", re.sub(r"'[^']*'", "", sql))
+        read = {word for word in words if word in self.export.inputs}
+        return self._column_name(read.pop()) if len(read) == 1 else field
 
     def _column_name(self, name: str) -> str:
         """The column as the file spells it, so that its owner finds it."""
@@ -574,13 +585,13 @@ class _Compiler:
         if self.export.lands in HAS_PERSON:
             self._reject(
                 "missing_value",
-                self._column_name(self.export.address or "address"),
+                self._decider(self.export.address or "", "address"),
                 "an e-mail address",
                 "address is null",
             )
             self._reject(
                 "not_mail",
-                self._column_name(self.export.address or "address"),
+                self._decider(self.export.address or "", "address"),
                 "an e-mail address, not a telephone number",
                 f"regexp_matches(address, {quote(_TELEPHONE)})",
             )
@@ -623,7 +634,7 @@ class _Compiler:
         self, column: Column, replaced: dict[str, str], unmapped: list[str]
     ) -> None:
         name = column.name
-        spelled = self._column_name(self.export.fields.get(name, name))
+        spelled = self._decider(self.export.fields.get(name, name), name)
         if column.words:
             self._judge_word(column, spelled, replaced, unmapped)
         if column.required:

@@ -186,7 +186,16 @@ def test_a_file_in_the_inbox_is_judged_where_it_lies(deployment: Deployment) -> 
     assert judged.summary()["refusal"]["reason"] == "unknown_source"
 
 
-@pytest.mark.parametrize("name", ["a.csv.part", ".hidden.csv"])
+def test_what_lies_beside_a_file_comes_along(
+    look: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv.meta.yaml").write_text("campaign_id: C9\n", encoding="utf-8")
+    [judged] = look(EVENTS)
+    assert judged.summary()["sidecar"] == ["campaign_id"]
+    assert told(judged)["beside it"] == "campaign_id"
+
+
+@pytest.mark.parametrize("name", ["a.csv.part", ".hidden.csv", "a.csv.meta.yaml"])
 def test_what_the_inbox_would_leave_is_told(
     name: str, look: Callable[..., Any]
 ) -> None:

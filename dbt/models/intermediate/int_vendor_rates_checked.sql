@@ -6,6 +6,7 @@ int_vendor_rates_explained as (
 
 -- A rate on another denominator is the vendor's business as long as we know which; a
 -- rate in another unit means that the export is not the one its mapping describes.
+-- A rate beside no count, or no denominator at all, has nothing to be held against.
 -- Where nobody left, a rate of 0 is as true as a fraction and over any denominator.
 rate_checks as (
     select
@@ -13,6 +14,7 @@ rate_checks as (
         'vendor_rate_explained' as check_name,
 
         case
+            when not is_comparable then 'unknown'
             when vendor_rate_denominator = 'unexplained' then 'broken'
             when unsubscribe_count = 0 then 'unknown'
             else 'reconciled'

@@ -134,7 +134,13 @@ explained_rates as (
 
         printed_rates.vendor_unsubscribe_rate_half_unit_pct,
 
-        coalesce(fitting_denominators.is_fraction, false) as is_fraction
+        coalesce(fitting_denominators.is_fraction, false) as is_fraction,
+        printed_rates.unsubscribe_count is not null
+        and coalesce(
+            printed_rates.delivered_count,
+            printed_rates.sent_count,
+            printed_rates.unique_open_count
+        ) is not null as is_comparable
     from printed_rates
     left join fitting_denominators
         on
