@@ -61,7 +61,7 @@ def _text(source: Path | bytes) -> Generator[bytes, None, None]:
                 rows = pa.Table.from_batches([batch])
                 places = [f"c{n}" for n in range(len(names))]
                 engine.register("rows", rows.rename_columns(places))
-                texts = cast(pa.Table, engine.execute(query).to_arrow_table())
+                texts = cast(pa.Table, engine.sql(query).to_arrow_table())
                 count += texts.num_rows
                 yield _csv(texts)
     except (pa.ArrowException, OSError, duckdb.Error) as error:

@@ -554,11 +554,10 @@ class _Stage:
         load.rejected_count = fates.get(3, 0) + broken
         load.skipped_count = fates.get(4, 0)
         load.unmapped = self._counts("unmapped", "rejection is null and skipped = 0")
-        numbered = self._counts("skipped", "skipped > 0")
-        load.skipped = {
-            self.compiled.skips[int(number) - 1]: count
-            for number, count in numbered.items()
-        }
+        load.skipped = {}
+        for number, count in self._counts("skipped", "skipped > 0").items():
+            why = self.compiled.skips[int(number) - 1]
+            load.skipped[why] = load.skipped.get(why, 0) + count
         most = self.found.export.reader.most_rejected
         if load.rejected_count > most * load.record_count:
             raise RefusedError(

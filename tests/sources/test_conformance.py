@@ -537,6 +537,8 @@ def test_its_name_stands_nowhere_outside_its_folder(folder: Path) -> None:
     found = [
         str(path)
         for path in files
-        if path.suffix in kinds and name.search(path.read_text(encoding="utf-8"))
+        if path.suffix in kinds
+        # One vendor has the name of a type of the language.
+        and name.search(path.read_text(encoding="utf-8").replace("Iterable", ""))
     ]
     assert found == []
