@@ -283,7 +283,9 @@ def inspect(
     if as_json:
         _print_json([judged.summary() for judged in found])
     else:
-        for judged in found:
+        for number, judged in enumerate(found):
+            if number:
+                _say("")
             _show_lines(inspection.lines_of(judged))
             _show_preview(judged.rows)
     is_refused = any(judged.is_refused for judged in found)
@@ -511,7 +513,6 @@ def _show_preview(rows: Sequence[dict[str, Any]]) -> None:
             table.add_row(name, *(_cell(_cut(row[name])) for row in rows))
     console.print()
     console.print(table)
-    console.print()
 
 
 def _cut(value: Any) -> Any:

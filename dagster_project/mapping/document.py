@@ -60,7 +60,7 @@ class Place:
         return Place(self.file, (*self.path, *parts))
 
     def __str__(self) -> str:
-        """Such as ``acme/source.yaml line 14: exports.0.inputs.id``."""
+        """Such as ``vendor/source.yaml line 14: exports.0.inputs.id``."""
         text = self.file.read_text(encoding="utf-8") if self.file.exists() else ""
         return placed(_name(self.file), text, self.path)
 

@@ -813,3 +813,21 @@ def test_a_line_of_the_sql_tells_which_expression_gave_it(
     place = found.place_of(line)
     assert place is not None
     assert place.path == ("exports", 0, *path)
+
+
+@pytest.mark.parametrize(
+    ("sql", "column"),
+    [
+        ("moment", "At"),
+        ("case when moment = 'moment' then lower(moment) end", "At"),
+        ("coalesce(moment, kind)", "occurred_at"),
+        ("'never'", "occurred_at"),
+    ],
+)
+def test_a_rejected_field_names_the_one_column_that_decides_it(
+    sql: str, column: str, tmp_path: Path
+) -> None:
+    header = ("id", "At", "email", "kind", "detail")
+    export = EVENTS | {"fields": {"event_type": "kind", "occurred_at": sql}}
+    rejections = compiled(tmp_path, export, header).rejections
+    assert column in {r.column for r in rejections if r.reason == "missing_value"}
