@@ -24,7 +24,7 @@ select
     'generic' as source, 'shop' as account,
     printf('%010d', load_number) as first_load,
     printf('c%d-%d', load_number, place) as campaign_id,
-    false as is_excluded, 'reported' as delivered_count_basis,
+    campaign_id as campaign_key, false as is_excluded, 'reported' as delivered_count_basis,
     1000 as sent_count, 980 as delivered_count, 3 as unsubscribe_count
 from range(1, 16) as loads(load_number), range(2) as places(place);
 
@@ -63,7 +63,7 @@ select 'generic' as source, 'shop' as account, 'r' || number as record_key,
     case when number = 8 then 'rejected' else 'attributed' end as record_class
 from range(9) as numbers(number);
 create table facts.fct_opt_outs as
-select 'generic' as source, 'shop' as account, 'c1-0' as campaign_key,
+select 'generic' as source, 'shop' as account, 'c15-0' as campaign_key,
     true as is_attributed, true as is_by_recipient
 from range(8);
 """

@@ -97,7 +97,7 @@ rolled_up_opt_outs as (
             false
         ) as is_headline_scope,
         records.is_by_recipient,
-        mails.attribution <> 'none' as is_attributed,
+        mails.campaign_key is not null as is_attributed,
 
         records.occurred_at as opted_out_at,
         ended_episodes.ended_at
