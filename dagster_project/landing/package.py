@@ -261,21 +261,11 @@ def _recognised(
     for source in candidates:
         for export in source.exports:
             encodings += [e for e in export.reader.encodings if e not in encodings]
-    refused: RefusedError | None = None
-    for encoding in encodings:
-        try:
-            plain = reader.read_plain(member, archived, text, encoding)
-        except RefusedError as error:
-            if error.reason != "bad_encoding":
-                raise
-            refused = refused or error
-            continue
-        if not plain.head.strip():
-            raise RefusedError("empty", "The file is empty. Export it again.")
+    for encoding, plain in reader.readings(member, archived, text, encodings):
         found = recognise(plain, name, candidates, beside)
         if encoding in ("utf-8", *found.export.reader.encodings):
             return plain, found
-    raise refused or RefusedError("bad_encoding", "No declared encoding fits.")
+    raise AssertionError("readings end with an error")
 
 
 def _identity(load: Load, found: Recognised, name: str) -> str:

@@ -14,7 +14,7 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -184,6 +184,29 @@ def read_plain(member: Member, archived: Path, target: Path, encoding: str) -> P
         plain.has_typed_cells = True
         plain.content_sha256, plain.byte_count = member.received()
     return plain
+
+
+def readings(
+    member: Member, archived: Path, target: Path, encodings: Iterable[str]
+) -> Iterator[tuple[str, Plain]]:
+    """The text in each encoding that fits; take one, for the end is an error.
+
+    Raises:
+        RefusedError: when the text is empty, or its reader was content with none.
+    """
+    refused: RefusedError | None = None
+    for encoding in encodings:
+        try:
+            plain = read_plain(member, archived, target, encoding)
+        except RefusedError as error:
+            if error.reason != "bad_encoding":
+                raise
+            refused = refused or error
+            continue
+        if not plain.head.strip():
+            raise RefusedError("empty", "The file is empty. Export it again.")
+        yield encoding, plain
+    raise refused or RefusedError("bad_encoding", "No declared encoding fits.")
 
 
 def _broken(error: Exception | None) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 from dagster_project.landing import reader
 from dagster_project.landing.containers import members
 from dagster_project.landing.documents import parsed, parsed_object, read_document
-from dagster_project.landing.reader import Plain, RefusedError
+from dagster_project.landing.reader import Plain
 from dagster_project.landing.recognition import layout_of, read_header
 from dagster_project.mapping.document import MappingError
 
@@ -116,26 +116,14 @@ def read_examples(file: Path) -> list[Example]:
 
 
 def _read(member: reader.Member, file: Path, target: Path) -> Example:
-    refused: RefusedError | None = None
-    for encoding in _ENCODINGS:
-        try:
-            plain = reader.read_plain(member, file, target, encoding)
-        except RefusedError as error:
-            if error.reason != "bad_encoding":
-                raise
-            refused = refused or error
-            continue
-        if not plain.head.strip():
-            raise RefusedError("empty", "The file is empty. Export it again.")
-        name = Path(member.name or file.name).stem
-        example = Example(member.name, layout_of(plain), encoding=encoding, name=name)
-        if example.layout == "table":
-            _read_table(example, plain)
-        else:
-            _read_json(example, plain)
-        return example
-    assert refused is not None
-    raise refused
+    encoding, plain = next(reader.readings(member, file, target, _ENCODINGS))
+    name = Path(member.name or file.name).stem
+    example = Example(member.name, layout_of(plain), encoding=encoding, name=name)
+    if example.layout == "table":
+        _read_table(example, plain)
+    else:
+        _read_json(example, plain)
+    return example
 
 
 # -- tables ------------------------------------------------------------------------
