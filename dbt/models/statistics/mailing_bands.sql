@@ -35,7 +35,7 @@ rated_mailings as (
         and unsubscribe_count between 0 and delivered_count
 ),
 
-tested_edges as (
+proven_edges as (
     select
         rated_mailings.mailing_key,
         severity_bands.band,
@@ -44,14 +44,11 @@ tested_edges as (
     inner join severity_bands
         on
             severity_bands.lower_pct > 0
-            and 100 * rated_mailings.unsubscribe_count
-            > severity_bands.lower_pct * rated_mailings.delivered_count
-    where
-        {{ is_proven_above(
-            'rated_mailings.unsubscribe_count',
-            'rated_mailings.delivered_count',
-            '(cast(severity_bands.lower_pct as double) / 100e0)'
-        ) }}
+            and {{ is_rate_above(
+                'rated_mailings.unsubscribe_count',
+                'rated_mailings.delivered_count',
+                'severity_bands.lower_pct'
+            ) }}
 ),
 
 confirmed_mailings as (
@@ -59,7 +56,7 @@ confirmed_mailings as (
         mailing_key,
 
         arg_max(band, lower_pct) as confirmed_band
-    from tested_edges
+    from proven_edges
     group by all
 ),
 
