@@ -53,6 +53,10 @@ values_in_use as (
         ('default_settle_days', {{ var('default_settle_days') }}e0),
         ('final_arrived_share', {{ var('final_arrived_share') }}e0),
         ('suspect_automated_seconds', {{ var('suspect_automated_seconds') }}e0),
+        ('shape_minimum_campaigns', {{ var('shape_minimum_campaigns') }}e0),
+        ('climb_minimum_campaigns', {{ var('climb_minimum_campaigns') }}e0),
+        ('step_minimum_campaigns', {{ var('step_minimum_campaigns') }}e0),
+        ('level_z', {{ var('level_z') }}e0),
         ('confirmation_level', {{ var('confirmation_level') }}e0)
     ) as variables (constant_name, value_in_use)
 ),
