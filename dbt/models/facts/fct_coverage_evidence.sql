@@ -4,15 +4,7 @@ fct_campaigns as (
     select * from {{ ref('fct_campaigns') }}
 ),
 
-fct_dim_streams as (
-    select * from {{ ref('dim_streams') }}
-),
-
-send_types as (
-    select * from {{ ref('send_types') }}
-),
-
-denominator_checks as (
+fct_denominator_checks as (
     select * from {{ ref('fct_denominator_checks') }}
 ),
 
@@ -46,6 +38,14 @@ int_contact_statuses_ordered as (
 
 fct_list_snapshots as (
     select * from {{ ref('fct_list_snapshots') }}
+),
+
+dim_streams as (
+    select * from {{ ref('dim_streams') }}
+),
+
+send_types as (
+    select * from {{ ref('send_types') }}
 ),
 
 denominator_checks as (
