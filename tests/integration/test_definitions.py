@@ -43,7 +43,8 @@ def test_the_graph_reads_like_the_flow(definitions: object) -> None:
         "staging": {"landing", "context"},
         "intermediate": {"staging", "seeds"},
         "facts": {"staging", "intermediate", "seeds"},
-        "marts": {"facts", "seeds"},
+        "statistics": {"facts", "seeds"},
+        "marts": {"facts", "seeds", "statistics"},
         "published": {"marts"},
         "report": {"published"},
     }

@@ -8,56 +8,165 @@ dim_runs as (
     select * from {{ ref('dim_runs') }}
 ),
 
-benchmark_bands as (
-    select * from {{ ref('benchmark_bands') }}
+campaign_bands as (
+    select * from {{ ref('campaign_bands') }}
 ),
 
-severity_bands as (
-    select
-        band,
-        lower_pct,
-        upper_pct,
-        is_lower_inclusive,
-        is_upper_inclusive
-    from benchmark_bands
-    where kind = 'severity'
+mailings as (
+    select * from {{ ref('mailings') }}
 ),
 
-complaint_bands as (
+mailing_measures as (
+    select * from {{ ref('mailing_measures') }}
+),
+
+judged_measures as (
+    select * from {{ ref('judged_measures') }}
+),
+
+measure_baselines as (
+    select * from {{ ref('measure_baselines') }}
+),
+
+false_discovery_rates as (
+    select * from {{ ref('false_discovery_rates') }}
+),
+
+-- The cells of a split test are one mailing: what is said of it is said of each.
+mailing_verdicts as (
     select
-        band,
-        lower_pct,
-        upper_pct,
-        is_lower_inclusive,
-        is_upper_inclusive
-    from benchmark_bands
-    where kind = 'complaint'
+        mailings.stream_id,
+        mailings.campaign_id,
+
+        judged.spike_status,
+        judged.grade_context,
+        coalesce(judged.history_count, 0) as baseline_campaign_count,
+        mailings.variant_count,
+        mailings.days_since_previous_mailing as days_since_previous_send,
+
+        mailings.delivered_count,
+        mailings.unsubscribe_count,
+
+        judged.baseline_rate,
+        judged.expected_rate,
+        judged.predictive_cv2,
+        judged.spike_z,
+        judged.spike_p_value,
+        false_discovery_rates.q_value as spike_q_value,
+        mailings.gap_share_pct,
+        prior.prior_strength,
+        prior.prior_event_count,
+
+        mailings.is_post_gap
+    from mailings
+    left join judged_measures as judged
+        on
+            mailings.mailing_key = judged.mailing_key
+            and judged.measure = 'unsubscribe'
+    left join false_discovery_rates
+        on
+            mailings.mailing_key = false_discovery_rates.mailing_key
+            and false_discovery_rates.measure = 'unsubscribe'
+    left join mailing_measures as measured
+        on
+            mailings.mailing_key = measured.mailing_key
+            and measured.measure = 'unsubscribe'
+    left join measure_baselines as prior
+        on
+            measured.stream_id = prior.stream_id
+            and measured.measure = prior.measure
+            and measured.earlier_history_count = prior.history_number
+            and prior.history_count >= {{ var('own_prior_history') }}
 ),
 
 -- An excluded campaign keeps its counts in sight and loses every rate.
 rate_bases as (
     select
-        campaign_key,
+        fct_campaigns.campaign_key,
+
         case
-            when human_open_count is not null then 'human'
-            when unique_open_count is not null then 'all'
+            when fct_campaigns.human_open_count is not null then 'human'
+            when fct_campaigns.unique_open_count is not null then 'all'
             else 'unknown'
         end as open_basis,
 
-        case when not is_excluded then delivered_count end as base_count,
-        coalesce(human_open_count, unique_open_count) as open_count
+        case when not fct_campaigns.is_excluded then fct_campaigns.delivered_count end
+            as base_count,
+        coalesce(fct_campaigns.human_open_count, fct_campaigns.unique_open_count)
+            as open_count,
+        case
+            when verdicts.variant_count > 1
+                then verdicts.delivered_count - fct_campaigns.delivered_count
+        end as other_delivered_count,
+        verdicts.unsubscribe_count - fct_campaigns.unsubscribe_count
+            as other_unsubscribe_count,
+
+        case
+            when not fct_campaigns.is_excluded
+                then
+                    fct_campaigns.delivered_count
+                    * coalesce(fct_campaigns.expected_complete_share, 1e0)
+        end as exposed_count
     from fct_campaigns
+    left join mailing_verdicts as verdicts
+        on
+            fct_campaigns.stream_id = verdicts.stream_id
+            and fct_campaigns.campaign_id = verdicts.campaign_id
+),
+
+-- Without a past of its own a stream is pulled to the middle of what its industry
+-- publishes.
+priors as (
+    select
+        fct_campaigns.campaign_key,
+
+        case
+            when verdicts.prior_strength is not null then 'own_history'
+            when campaign_bands.benchmark_rate_pct > 0 then 'benchmark'
+        end as prior_source,
+
+        coalesce(
+            verdicts.prior_strength,
+            (100e0 - campaign_bands.benchmark_rate_pct)
+            / nullif(campaign_bands.benchmark_rate_pct, 0)
+            / {{ var('shrinkage_dispersion_floor') }}
+        ) as prior_strength,
+        coalesce(
+            verdicts.prior_event_count,
+            (100e0 - campaign_bands.benchmark_rate_pct) / 100e0
+            / {{ var('shrinkage_dispersion_floor') }}
+        ) as prior_event_count
+    from fct_campaigns
+    inner join campaign_bands
+        on fct_campaigns.campaign_key = campaign_bands.campaign_key
+    left join mailing_verdicts as verdicts
+        on
+            fct_campaigns.stream_id = verdicts.stream_id
+            and fct_campaigns.campaign_id = verdicts.campaign_id
 ),
 
 rated_campaigns as (
     select
         fct_campaigns.campaign_key,
-        fct_campaigns.stream_id,
-        fct_campaigns.campaign_id,
-        fct_campaigns.variant,
-        fct_campaigns.maturity,
         rate_bases.open_basis,
-        severity_bands.band as observed_band,
+        campaign_bands.observed_band,
+        campaign_bands.confirmed_band,
+        coalesce(verdicts.spike_status, 'insufficient_data') as spike_status,
+        verdicts.grade_context,
+        coalesce(campaign_bands.industry_position, 'unknown') as industry_position,
+        campaign_bands.benchmark_source,
+        priors.prior_source,
+        coalesce(verdicts.baseline_campaign_count, 0) as baseline_campaign_count,
+        verdicts.days_since_previous_send,
+
+        rate_bases.exposed_count * verdicts.expected_rate as expected_count,
+        verdicts.predictive_cv2,
+        100e0 * verdicts.baseline_rate as baseline_rate_pct,
+        100e0 * verdicts.expected_rate as expected_rate_pct,
+        verdicts.spike_z,
+        verdicts.spike_p_value,
+        verdicts.spike_q_value,
+        verdicts.gap_share_pct,
 
         {{ rate_pct('fct_campaigns.unsubscribe_count', 'rate_bases.base_count') }}
             as unsubscribe_rate_pct,
@@ -67,6 +176,19 @@ rated_campaigns as (
         {{ wilson_high_pct(
             'fct_campaigns.unsubscribe_count', 'rate_bases.base_count'
         ) }} as unsubscribe_rate_high_pct,
+        100e0 * (fct_campaigns.unsubscribe_count + priors.prior_event_count)
+        / (rate_bases.exposed_count + priors.prior_strength) as shrunken_rate_pct,
+        {{ newcombe_difference_low_pct(
+            'fct_campaigns.unsubscribe_count', 'rate_bases.base_count',
+            'rate_bases.other_unsubscribe_count', 'rate_bases.other_delivered_count'
+        ) }} as variant_difference_low_pct,
+        {{ newcombe_difference_high_pct(
+            'fct_campaigns.unsubscribe_count', 'rate_bases.base_count',
+            'rate_bases.other_unsubscribe_count', 'rate_bases.other_delivered_count'
+        ) }} as variant_difference_high_pct,
+        {{ rate_pct(
+            'rate_bases.other_unsubscribe_count', 'rate_bases.other_delivered_count'
+        ) }} as other_unsubscribe_rate_pct,
         {{ rate_pct('fct_campaigns.complaint_count', 'rate_bases.base_count') }}
             as complaint_rate_pct,
         {{ rate_pct('fct_campaigns.human_open_count', 'rate_bases.base_count') }}
@@ -85,116 +207,20 @@ rated_campaigns as (
                 ) }}
         end as click_to_open_pct,
 
-        case
-            when rate_bases.base_count > 0 and fct_campaigns.complaint_count is not null
-                then complaint_bands.band is not null
-        end as is_complaint_red_flag
+        campaign_bands.is_complaint_red_flag,
+        campaign_bands.is_complaint_confirmed,
+        verdicts.is_post_gap
     from fct_campaigns
     inner join rate_bases
         on fct_campaigns.campaign_key = rate_bases.campaign_key
-    left join severity_bands
-        on {{ is_in_band(
-            'fct_campaigns.unsubscribe_count', 'rate_bases.base_count', 'severity_bands'
-        ) }}
-    left join complaint_bands
-        on {{ is_in_band(
-            'fct_campaigns.complaint_count', 'rate_bases.base_count', 'complaint_bands'
-        ) }}
-),
-
--- The variants of a campaign are one send of its stream.
-stream_sends as (
-    select
-        stream_id,
-        campaign_id,
-
-        min(sent_at) as sent_at
-    from fct_campaigns
-    where sent_at is not null
-    group by all
-),
-
-sends_in_order as (
-    select
-        stream_id,
-        campaign_id,
-        sent_at,
-
-        row_number() over (
-            partition by stream_id
-            order by sent_at asc, campaign_id asc
-        ) as send_number,
-        lag(sent_at) over (
-            partition by stream_id
-            order by sent_at asc, campaign_id asc
-        ) as previous_sent_at
-    from stream_sends
-),
-
--- Only a settled rate of a sound campaign may say what is usual for its stream.
-campaigns_in_order as (
-    select
-        rated_campaigns.campaign_key,
-        rated_campaigns.stream_id,
-        rated_campaigns.variant,
-
-        sends_in_order.send_number,
-        rated_campaigns.unsubscribe_rate_pct,
-        cast(
-            {{ dbt.datediff(
-                'sends_in_order.previous_sent_at', 'sends_in_order.sent_at', 'day'
-            ) }} as bigint
-        ) as days_since_previous_send,
-
-        rated_campaigns.maturity = 'final'
-        and rated_campaigns.unsubscribe_rate_pct is not null as is_baseline
-    from rated_campaigns
-    inner join sends_in_order
+    left join campaign_bands
+        on fct_campaigns.campaign_key = campaign_bands.campaign_key
+    left join priors
+        on fct_campaigns.campaign_key = priors.campaign_key
+    left join mailing_verdicts as verdicts
         on
-            rated_campaigns.stream_id = sends_in_order.stream_id
-            and rated_campaigns.campaign_id = sends_in_order.campaign_id
-),
-
-numbered_campaigns as (
-    select
-        campaign_key,
-        stream_id,
-        days_since_previous_send,
-        unsubscribe_rate_pct,
-        is_baseline,
-
-        coalesce(
-            sum(case when is_baseline then 1 else 0 end) over (
-                partition by stream_id
-                order by send_number
-                range between unbounded preceding and 1 preceding
-            ), 0
-        ) as earlier_baseline_count,
-        row_number() over (
-            partition by stream_id, is_baseline
-            order by send_number asc, variant asc
-        ) as baseline_number
-    from campaigns_in_order
-),
-
-previous_sends as (
-    select
-        numbered_campaigns.campaign_key,
-        numbered_campaigns.days_since_previous_send,
-
-        count(baseline_campaigns.unsubscribe_rate_pct) as previous_send_count,
-        median(baseline_campaigns.unsubscribe_rate_pct) as previous_rate_median_pct
-    from numbered_campaigns
-    left join numbered_campaigns as baseline_campaigns
-        on
-            numbered_campaigns.stream_id = baseline_campaigns.stream_id
-            and baseline_campaigns.is_baseline
-            and numbered_campaigns.earlier_baseline_count
-            >= baseline_campaigns.baseline_number
-            and numbered_campaigns.earlier_baseline_count
-            - {{ var('baseline_campaign_limit') }}
-            < baseline_campaigns.baseline_number
-    group by all
+            fct_campaigns.stream_id = verdicts.stream_id
+            and fct_campaigns.campaign_id = verdicts.campaign_id
 ),
 
 campaign_unsubscribe_rates as (
@@ -218,10 +244,12 @@ campaign_unsubscribe_rates as (
         fct_campaigns.exclusion_reason,
         rated_campaigns.open_basis,
         rated_campaigns.observed_band,
-        cast(null as varchar) as confirmed_band,
-        'insufficient_data' as spike_status,
-        'unknown' as industry_position,
-        cast(null as varchar) as benchmark_source,
+        rated_campaigns.confirmed_band,
+        rated_campaigns.spike_status,
+        rated_campaigns.grade_context,
+        rated_campaigns.industry_position,
+        rated_campaigns.benchmark_source,
+        rated_campaigns.prior_source,
         fct_campaigns.vendor_rate_base,
         fct_campaigns.vendor_rate_denominator,
 
@@ -241,40 +269,59 @@ campaign_unsubscribe_rates as (
         fct_campaigns.unique_click_count,
         fct_campaigns.suspect_automated_count,
         fct_campaigns.inferred_delivered_count,
-        cast(null as bigint) as excess_unsubscribe_count,
-        previous_sends.days_since_previous_send,
-        coalesce(previous_sends.previous_send_count, 0) as previous_send_count,
+        fct_campaigns.recipient_count,
+        fct_campaigns.lapsed_recipient_count,
+        fct_campaigns.first_time_recipient_count,
+        cast(round(
+            fct_campaigns.unsubscribe_count - rated_campaigns.expected_count
+        ) as bigint) as excess_unsubscribe_count,
+        cast(round(fct_campaigns.unsubscribe_count - {{ negative_binomial_point(
+            normal_quantile_975(),
+            'rated_campaigns.expected_count',
+            'rated_campaigns.predictive_cv2'
+        ) }}) as bigint) as excess_low_count,
+        cast(round(fct_campaigns.unsubscribe_count - {{ negative_binomial_point(
+            '(-1e0 * ' ~ normal_quantile_975() ~ ')',
+            'rated_campaigns.expected_count',
+            'rated_campaigns.predictive_cv2'
+        ) }}) as bigint) as excess_high_count,
+        rated_campaigns.baseline_campaign_count,
+        rated_campaigns.days_since_previous_send,
 
         rated_campaigns.unsubscribe_rate_pct,
         rated_campaigns.unsubscribe_rate_low_pct,
         rated_campaigns.unsubscribe_rate_high_pct,
-        previous_sends.previous_rate_median_pct,
-        cast(null as double) as shrunken_rate_pct,
-        cast(null as double) as expected_rate_pct,
+        rated_campaigns.baseline_rate_pct,
+        rated_campaigns.expected_rate_pct,
+        rated_campaigns.shrunken_rate_pct,
+        rated_campaigns.unsubscribe_rate_pct
+        - rated_campaigns.other_unsubscribe_rate_pct as variant_difference_pct,
+        rated_campaigns.variant_difference_low_pct,
+        rated_campaigns.variant_difference_high_pct,
         rated_campaigns.complaint_rate_pct,
         rated_campaigns.human_open_rate_pct,
         rated_campaigns.open_rate_pct,
         rated_campaigns.click_rate_pct,
         rated_campaigns.click_to_open_pct,
-        cast(null as double) as gap_share_pct,
+        rated_campaigns.gap_share_pct,
         fct_campaigns.vendor_unsubscribe_rate_pct,
         fct_campaigns.vendor_unsubscribe_rate_half_unit_pct,
-        cast(null as double) as spike_z,
-        cast(null as double) as expected_complete_share,
+        rated_campaigns.spike_z,
+        rated_campaigns.spike_p_value,
+        rated_campaigns.spike_q_value,
+        fct_campaigns.expected_complete_share,
         fct_campaigns.revenue,
 
         fct_campaigns.is_excluded,
         rated_campaigns.is_complaint_red_flag,
-        cast(null as boolean) as is_complaint_confirmed,
-        cast(null as boolean) as is_post_gap,
+        rated_campaigns.is_complaint_confirmed,
+        rated_campaigns.is_post_gap,
 
         fct_campaigns.sent_at,
         fct_campaigns.exported_at
     from fct_campaigns
     inner join rated_campaigns
         on fct_campaigns.campaign_key = rated_campaigns.campaign_key
-    left join previous_sends
-        on fct_campaigns.campaign_key = previous_sends.campaign_key
 )
 
 select * from campaign_unsubscribe_rates

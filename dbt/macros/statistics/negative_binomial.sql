@@ -1,0 +1,37 @@
+{# P(X >= count) of a Poisson whose rate varies with the squared variation. #}
+{% macro negative_binomial_upper_tail(count, expected, squared_variation) -%}
+    case
+        when {{ count }} <= 0 then 1e0
+        else {{ incomplete_beta(
+            '(' ~ expected ~ ' / (' ~ expected ~ ' + 1e0 / ' ~ squared_variation ~ '))',
+            count, '(1e0 / ' ~ squared_variation ~ ')'
+        ) }}
+    end
+{%- endmacro %}
+
+{# Anscombe's transformation, which gives such a count the variance 1. #}
+{% macro negative_binomial_z(count, expected, squared_variation) -%}
+    2e0 * sqrt({{ dispersion_less('0.5e0', squared_variation) }}) * (
+        {{ stabilised_count('(' ~ count ~ ' - 0.5e0)', squared_variation) }}
+        - {{ stabilised_count(expected, squared_variation) }}
+    )
+{%- endmacro %}
+
+{# The count that has this z: the inverse of negative_binomial_z. #}
+{% macro negative_binomial_point(z, expected, squared_variation) -%}
+    greatest(0e0, {{ dispersion_less('0.75e0', squared_variation) }} * pow(sinh(greatest(
+        0e0, {{ stabilised_count(expected, squared_variation) }}
+        + {{ z }} / (2e0 * sqrt({{ dispersion_less('0.5e0', squared_variation) }}))
+    )), 2) - 0.375e0 + 0.5e0)
+{%- endmacro %}
+
+{% macro stabilised_count(count, squared_variation) -%}
+    asinh(sqrt(
+        greatest({{ count }} + 0.375e0, 0e0)
+        / {{ dispersion_less('0.75e0', squared_variation) }}
+    ))
+{%- endmacro %}
+
+{% macro dispersion_less(constant, squared_variation) -%}
+    greatest(1e0 / {{ squared_variation }} - {{ constant }}, 0.05e0)
+{%- endmacro %}
