@@ -46,7 +46,7 @@ later_mailings as (
         on
             mailings.stream_id = later.stream_id
             and mailings.passed_history_count < later.history_number
-            and mailings.passed_history_count + {{ var('spike_confirming_mailings') }}
+            and mailings.passed_history_count + {{ var('spike_later_campaigns') }}
             >= later.history_number
     where mailings.spike_z >= {{ var('spike_watch_z') }}
     group by all

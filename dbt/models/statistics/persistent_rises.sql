@@ -4,8 +4,8 @@ stream_shapes as (
     select * from {{ ref('stream_shapes') }}
 ),
 
-judged_measures as (
-    select * from {{ ref('judged_measures') }}
+stream_autocorrelations as (
+    select * from {{ ref('stream_autocorrelations') }}
 ),
 
 drift_signals as (
@@ -70,34 +70,6 @@ false_discoveries as (
             rows between current row and unbounded following
         )) as q_value
     from ranked_tests
-),
-
--- Mailings that follow their neighbour raise the sum of drifts by themselves.
-neighbours as (
-    select
-        stream_id,
-        spike_z,
-
-        lag(spike_z) over (
-            partition by stream_id
-            order by mailing_number
-        ) as previous_spike_z
-    from judged_measures
-    where measure = 'unsubscribe' and spike_z is not null
-),
-
-autocorrelations as (
-    select
-        stream_id,
-
-        case
-            when stddev_samp(spike_z) > 0 and stddev_samp(previous_spike_z) > 0
-                then corr(spike_z, previous_spike_z)
-        end as autocorrelation
-    from neighbours
-    where previous_spike_z is not null
-    group by all
-    having count(*) >= {{ var('minimum_history') }}
 ),
 
 newest_drifts as (
@@ -190,7 +162,7 @@ excesses as (
     where usual_before.kept_count > 0
 ),
 
-persistent_rises as (
+judged_rises as (
     select
         judged_shapes.source,
         judged_shapes.account,
@@ -199,9 +171,8 @@ persistent_rises as (
         judged_shapes.shape,
         judged_shapes.campaigns_used,
 
-        excesses.mailing_count as mailings_since_count,
-        excesses.event_count as events_since_count,
-        excesses.history_count,
+        excesses.mailing_count,
+        excesses.event_count,
 
         excesses.expected_count,
         excesses.expected_deviation,
@@ -223,25 +194,62 @@ persistent_rises as (
     from judged_shapes
     inner join false_discoveries
         on judged_shapes.stream_id = false_discoveries.stream_id
-    left join autocorrelations
+    left join stream_autocorrelations as autocorrelations
         on judged_shapes.stream_id = autocorrelations.stream_id
     left join alarms
         on judged_shapes.stream_id = alarms.stream_id
     left join excesses
         on judged_shapes.stream_id = excesses.stream_id
-    where
-        judged_shapes.is_rise
-        and (
-            false_discoveries.q_value < {{ var('false_discovery_level') }}
-            or (
-                alarms.cusum > {{ var('drift_limit') }}
-                and coalesce(
-                    autocorrelations.autocorrelation
-                    <= {{ var('autocorrelation_limit') }}e0,
-                    true
-                )
-            )
-        )
+    where judged_shapes.is_rise
+),
+
+-- The shape alone is found in one stable stream of 25. It lasts when it is no chance of
+-- many streams, or when the sum of drifts agrees; it is certain when both hold.
+persistent_rises as (
+    select
+        source,
+        account,
+        stream_id,
+
+        shape,
+        concat_ws(
+            '; ',
+            concat(
+                shape, ' since ', cast(cast(shape_started_at as date) as varchar), ': ',
+                {{ count_in_words('event_count') }}, ' opt-outs in ', mailing_count,
+                ' mailings, ', {{ number_in_words('expected_count', 1) }},
+                ' expected at the rate before'
+            ),
+            concat(
+                'q ', {{ number_in_words('q_value', 3) }}, ' over ', campaigns_used,
+                ' mailings'
+            ),
+            'cusum ' || {{ number_in_words('cusum', 1) }},
+            case
+                when autocorrelation > {{ var('autocorrelation_limit') }}e0
+                    then
+                        'mailings follow each other (autocorrelation '
+                        || {{ number_in_words('autocorrelation', 2) }}
+                        || '), so the sum is only watched'
+            end
+        ) as rise_evidence,
+
+        event_count,
+
+        expected_count,
+        expected_deviation,
+        p_value,
+        q_value,
+        autocorrelation,
+        cusum,
+
+        is_significant
+        and is_alarm
+        and campaigns_used >= {{ var('climb_minimum_campaigns') }} as is_confirmed,
+
+        shape_started_at
+    from judged_rises
+    where is_significant or is_alarm
 )
 
 select * from persistent_rises

@@ -195,10 +195,10 @@ spike_evidence as (
             ''
         ) as response_evidence,
         concat(
-            'of the next {{ var('spike_confirming_mailings') }} usual mailings, ',
+            'of the next {{ var('spike_later_campaigns') }} usual mailings, ',
             coalesce(later_normal_count, 0), ' ordinary, ',
             coalesce(later_mailing_count - later_normal_count, 0), ' high, ',
-            {{ var('spike_confirming_mailings') }} - coalesce(later_mailing_count, 0),
+            {{ var('spike_later_campaigns') }} - coalesce(later_mailing_count, 0),
             ' yet to come'
         ) as later_evidence,
         case
@@ -248,9 +248,9 @@ spike_evidence as (
         and not are_opens_up
         and not are_opens_down
         and coalesce(
-            later_normal_count = {{ var('spike_confirming_mailings') }}, false
+            later_normal_count = {{ var('spike_later_campaigns') }}, false
         ) as is_content_of_one_send,
-        coalesce(later_mailing_count, 0) < {{ var('spike_confirming_mailings') }}
+        coalesce(later_mailing_count, 0) < {{ var('spike_later_campaigns') }}
             as is_unconfirmed,
 
         sent_at
