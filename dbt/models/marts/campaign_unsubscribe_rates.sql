@@ -54,8 +54,8 @@ mailing_verdicts as (
         judged.spike_p_value,
         false_discovery_rates.q_value as spike_q_value,
         mailings.gap_share_pct,
-        prior.prior_strength,
-        prior.prior_event_count,
+        history.prior_strength,
+        history.prior_event_count,
 
         mailings.is_post_gap
     from mailings
@@ -71,12 +71,12 @@ mailing_verdicts as (
         on
             mailings.mailing_key = measured.mailing_key
             and measured.measure = 'unsubscribe'
-    left join measure_baselines as prior
+    left join measure_baselines as history
         on
-            measured.stream_id = prior.stream_id
-            and measured.measure = prior.measure
-            and measured.earlier_history_count = prior.history_number
-            and prior.history_count >= {{ var('own_prior_history') }}
+            measured.stream_id = history.stream_id
+            and measured.measure = history.measure
+            and measured.earlier_history_count = history.history_number
+            and history.history_count >= {{ var('own_prior_history') }}
 ),
 
 -- An excluded campaign keeps its counts in sight and loses every rate.

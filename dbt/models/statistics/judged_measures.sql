@@ -160,7 +160,7 @@ assessed_measures as (
     from tested_measures
 ),
 
--- Enough seen is a spike at any age; that there is none can be said of ripe counts only.
+-- Enough seen is a spike at any age; that there is none, only ripe counts can say.
 judged_measures as (
     select
         mailing_key,

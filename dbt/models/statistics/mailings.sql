@@ -262,7 +262,8 @@ mailings_beside_gaps as (
         is_sound
         and maturity = 'final'
         and coalesce(
-            mailing_number - newest_gap_number > {{ var('gap_recovery_mailings') }}, true
+            mailing_number - newest_gap_number > {{ var('gap_recovery_mailings') }},
+            true
         ) as is_usual,
 
         sent_at
