@@ -109,17 +109,17 @@ class World:
         found_in = ",".join(f"{catalog}.{schema}" for schema in schemas)
         self.connection.execute(f"set search_path = '{found_in}'; set timezone = 'UTC'")
 
-    def table(self, name: str, rows: Any) -> None:
+    def table(self, model: str, rows: Any) -> None:
         """Put rows in the place of a model or seed; columns not given are NULL.
 
         Args:
-            name: of the model or seed.
+            model: or seed, by its name.
             rows: dictionaries, a query, or what DuckDB takes for a table.
 
         Raises:
             LookupError: when a given column is none of the model's.
         """
-        types = _column_types(self._nodes[name])
+        types = _column_types(self._nodes[model])
         if isinstance(rows, Sequence) and not isinstance(rows, str):
             keys = dict.fromkeys(key for row in rows for key in row) or types
             rows = pa.table({key: [row.get(key) for row in rows] for key in keys})
@@ -128,17 +128,17 @@ class World:
         given = self.connection.sql(query)
         unknown = sorted(set(given.columns) - set(types)) if types else []
         if unknown:
-            raise LookupError(f"{name} has no column {', '.join(unknown)}")
+            raise LookupError(f"{model} has no column {', '.join(unknown)}")
         columns = [
-            f"cast({column if column in given.columns else 'null'} as {kind}) as {column}"
-            for column, kind in types.items()
+            f"cast({name if name in given.columns else 'null'} as {kind}) as {name}"
+            for name, kind in types.items()
         ]
-        place = self._nodes[name]["relation_name"]
+        place = self._nodes[model]["relation_name"]
         self.connection.execute(
             f"create or replace table {place} as"
             f" select {', '.join(columns) or '*'} from given"
         )
-        self._filled.add(name)
+        self._filled.add(model)
 
     def seeds(self) -> None:
         """Load every seed as it is shipped."""
