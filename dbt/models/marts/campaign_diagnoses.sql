@@ -141,7 +141,7 @@ bounce_spikes as (
                 {{ number_in_words('bounces.expected_high_count', 0) }}, '); z ',
                 {{ number_in_words('bounces.spike_z', 1) }}
             ),
-            {{ count_in_words('mailings.complaint_count') }} || ' complaints',
+            'complaints ' || {{ count_in_words('mailings.complaint_count') }},
             spike_evidence.spike_evidence
         ) as evidence,
 
@@ -184,6 +184,7 @@ explained_spikes as (
     from bounce_spikes
 ),
 
+-- A rise that lasts is told of its stream, once.
 unexplained_spikes as (
     select
         spike_evidence.mailing_key,
@@ -201,7 +202,7 @@ unexplained_spikes as (
     from spike_evidence
     left join explained_spikes
         on spike_evidence.mailing_key = explained_spikes.mailing_key
-    where explained_spikes.mailing_key is null
+    where explained_spikes.mailing_key is null and not spike_evidence.is_in_rise
 ),
 
 all_spike_findings as (
@@ -633,6 +634,7 @@ newcomer_findings as (
         and newcomer_opt_out_count >= {{ var('newcomer_minimum_opt_outs') }}
 ),
 
+-- Lost is what goes beyond the lowest of these bands, so that a worse one weighs more.
 high_findings as (
     select
         stream_evidence.source,
@@ -644,12 +646,12 @@ high_findings as (
             ' opt-outs of ',
             {{ count_in_words('stream_evidence.recent_delivered_count') }},
             ' delivered in the newest {{ var('level_recent_campaigns') }} usual',
-            ' mailings; proven above ', {{ number_in_words('severity_bands.lower_pct', 1) }},
+            ' mailings; proven above ', {{ number_in_words('proven_bands.lower_pct', 1) }},
             ' % (', persistent_bands.persistent_band, ')'
         ) as evidence,
 
         stream_evidence.recent_unsubscribe_count
-        - stream_evidence.recent_delivered_count * severity_bands.lower_rate
+        - stream_evidence.recent_delivered_count * tolerated_bands.lower_rate
             as lost_count,
         {{ rate_pct(
             'stream_evidence.recent_unsubscribe_count',
@@ -658,11 +660,13 @@ high_findings as (
         {{ binomial_upper_tail(
             'stream_evidence.recent_unsubscribe_count',
             'stream_evidence.recent_delivered_count',
-            'severity_bands.lower_rate'
+            'proven_bands.lower_rate'
         ) }} as p_value
     from persistent_bands
-    inner join severity_bands
-        on persistent_bands.persistent_band = severity_bands.band
+    inner join severity_bands as proven_bands
+        on persistent_bands.persistent_band = proven_bands.band
+    inner join severity_bands as tolerated_bands
+        on tolerated_bands.band = '{{ var('persistent_from_band') }}'
     inner join stream_evidence
         on persistent_bands.stream_id = stream_evidence.stream_id
 ),

@@ -8,6 +8,10 @@ stream_autocorrelations as (
     select * from {{ ref('stream_autocorrelations') }}
 ),
 
+judged_measures as (
+    select * from {{ ref('judged_measures') }}
+),
+
 drift_signals as (
     select * from {{ ref('drift_signals') }}
 ),
@@ -70,6 +74,58 @@ false_discoveries as (
             rows between current row and unbounded following
         )) as q_value
     from ranked_tests
+),
+
+-- A rise makes its own mailings alike. Whether they were so before tells the noise, where
+-- there were enough of them; else the whole stream does.
+neighbours_before as (
+    select
+        judged_measures.stream_id,
+
+        judged_measures.spike_z,
+        lag(judged_measures.spike_z) over (
+            partition by judged_measures.stream_id
+            order by judged_measures.mailing_number
+        ) as previous_spike_z
+    from judged_measures
+    inner join judged_shapes
+        on
+            judged_measures.stream_id = judged_shapes.stream_id
+            and judged_measures.sent_at < judged_shapes.shape_started_at
+    where
+        judged_measures.measure = 'unsubscribe'
+        and judged_measures.spike_z is not null
+        and judged_shapes.is_rise
+),
+
+autocorrelations_before as (
+    select
+        stream_id,
+
+        case
+            when
+                stddev_pop(spike_z) filter (where previous_spike_z is not null) > 0
+                and stddev_pop(previous_spike_z) > 0
+                then corr(spike_z, previous_spike_z)
+        end as autocorrelation
+    from neighbours_before
+    group by all
+    having count(previous_spike_z) >= {{ var('autocorrelation_minimum_pairs') }}
+),
+
+autocorrelations as (
+    select
+        judged_shapes.stream_id,
+
+        coalesce(
+            autocorrelations_before.autocorrelation,
+            stream_autocorrelations.autocorrelation
+        ) as autocorrelation
+    from judged_shapes
+    left join autocorrelations_before
+        on judged_shapes.stream_id = autocorrelations_before.stream_id
+    left join stream_autocorrelations
+        on judged_shapes.stream_id = stream_autocorrelations.stream_id
 ),
 
 newest_drifts as (
@@ -194,7 +250,7 @@ judged_rises as (
     from judged_shapes
     inner join false_discoveries
         on judged_shapes.stream_id = false_discoveries.stream_id
-    left join stream_autocorrelations as autocorrelations
+    left join autocorrelations
         on judged_shapes.stream_id = autocorrelations.stream_id
     left join alarms
         on judged_shapes.stream_id = alarms.stream_id

@@ -12,8 +12,12 @@ false_discovery_rates as (
     select * from {{ ref('false_discovery_rates') }}
 ),
 
-later_mailings as (
-    select * from {{ ref('later_mailings') }}
+spike_neighbours as (
+    select * from {{ ref('spike_neighbours') }}
+),
+
+persistent_rises as (
+    select * from {{ ref('persistent_rises') }}
 ),
 
 unusual_audiences as (
@@ -117,8 +121,9 @@ judged_spikes as (
         spikes.open_basis,
         unusual_audiences.audience_evidence,
         spikes.history_count,
-        later_mailings.later_mailing_count,
-        later_mailings.later_normal_count,
+        spike_neighbours.earlier_high_count,
+        spike_neighbours.later_count,
+        spike_neighbours.later_normal_count,
 
         spikes.event_count,
         spikes.trial_count,
@@ -134,7 +139,6 @@ judged_spikes as (
         responses.open_z,
         responses.click_z,
         responses.click_to_open_z,
-        later_mailings.later_highest_z,
 
         unusual_audiences.mailing_key is not null as is_unusual_audience,
         spikes.suspect_automated_count > 0
@@ -150,13 +154,16 @@ judged_spikes as (
             as are_opens_down,
         coalesce(responses.click_to_open_z <= -{{ var('spike_watch_z') }}, false)
             as is_click_to_open_down,
+        coalesce(spikes.sent_at >= persistent_rises.shape_started_at, false) as is_in_rise,
 
         spikes.sent_at
     from spikes
     inner join responses
         on spikes.mailing_key = responses.mailing_key
-    left join later_mailings
-        on spikes.mailing_key = later_mailings.mailing_key
+    inner join spike_neighbours
+        on spikes.mailing_key = spike_neighbours.mailing_key
+    left join persistent_rises
+        on spikes.stream_id = persistent_rises.stream_id
     left join unusual_audiences
         on spikes.mailing_key = unusual_audiences.mailing_key
 ),
@@ -196,10 +203,9 @@ spike_evidence as (
         ) as response_evidence,
         concat(
             'of the next {{ var('spike_later_campaigns') }} usual mailings, ',
-            coalesce(later_normal_count, 0), ' ordinary, ',
-            coalesce(later_mailing_count - later_normal_count, 0), ' high, ',
-            {{ var('spike_later_campaigns') }} - coalesce(later_mailing_count, 0),
-            ' yet to come'
+            later_normal_count, ' ordinary, ',
+            later_count - later_normal_count, ' high, ',
+            {{ var('spike_later_campaigns') }} - later_count, ' yet to come'
         ) as later_evidence,
         case
             when
@@ -247,11 +253,12 @@ spike_evidence as (
         and not is_tracking_artefact
         and not are_opens_up
         and not are_opens_down
-        and coalesce(
-            later_normal_count = {{ var('spike_later_campaigns') }}, false
-        ) as is_content_of_one_send,
-        coalesce(later_mailing_count, 0) < {{ var('spike_later_campaigns') }}
-            as is_unconfirmed,
+        and not is_in_rise
+        and earlier_high_count = 0
+        and later_normal_count = {{ var('spike_later_campaigns') }}
+            as is_content_of_one_send,
+        is_in_rise,
+        later_count < {{ var('spike_later_campaigns') }} as is_unconfirmed,
 
         sent_at
     from judged_spikes
