@@ -1,11 +1,40 @@
-{# Whether luck at the edge would give as many more rarely than the level. Where the rate
-itself is not above, the tail need not be counted. #}
+{# Whether luck at the edge would give as many more rarely than the level. Most counts
+decide that by a bound; only those between the bounds need the exact tail. #}
 {% macro is_rate_above(successes, trials, edge_pct) -%}
+    {%- set rate = '(' ~ edge_pct ~ ' / 100e0)' -%}
+    {%- set level = var('confirmation_level') -%}
     case
         when {{ trials }} > 0 and 100 * {{ successes }} > {{ edge_pct }} * {{ trials }}
-            then {{ binomial_upper_tail(
-                successes, trials, '(' ~ edge_pct ~ ' / 100e0)'
-            ) }} < {{ var('confirmation_level') }}
+            then case
+                when {{ chernoff_logarithm(successes, trials, rate) }} < ln({{ level }})
+                    then true
+                when {{ slud_tail(successes, trials, rate) }} >= {{ level }} then false
+                else {{ binomial_upper_tail(successes, trials, rate) }} < {{ level }}
+            end
         else false
+    end
+{%- endmacro %}
+
+{# The tail is never above this (Chernoff 1952). #}
+{% macro chernoff_logarithm(successes, trials, rate) -%}
+    - {{ successes }} * ln({{ successes }} / ({{ rate }} * {{ trials }})) - case
+        when {{ successes }} < {{ trials }}
+            then ({{ trials }} - {{ successes }}) * ln(
+                ({{ trials }} - {{ successes }})
+                / ((1e0 - {{ rate }}) * {{ trials }})
+            )
+        else 0e0
+    end
+{%- endmacro %}
+
+{# Up to a rate of a quarter the tail is never below this (Slud 1977). #}
+{% macro slud_tail(successes, trials, rate) -%}
+    case
+        when {{ rate }} <= 0.25e0
+            then {{ normal_upper_tail(
+                '((' ~ successes ~ ' - ' ~ rate ~ ' * ' ~ trials ~ ') / sqrt('
+                ~ rate ~ ' * (1e0 - ' ~ rate ~ ') * ' ~ trials ~ '))'
+            ) }}
+        else 0e0
     end
 {%- endmacro %}

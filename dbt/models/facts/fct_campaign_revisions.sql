@@ -88,7 +88,7 @@ used_revisions as (
             {{ seconds_between(
                 'fct_campaigns.sent_at', 'revisions.old_value_counted_until_at'
             ) }}
-            >= 86400 * fct_campaigns.settle_days
+            >= fct_campaigns.settle_seconds
             and coalesce(send_types.is_headline, true),
             false
         ) as is_after_final,

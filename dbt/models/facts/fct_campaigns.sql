@@ -16,6 +16,10 @@ int_campaign_stats_narrowed_to_newest as (
     select * from {{ ref('int_campaign_stats_narrowed_to_newest') }}
 ),
 
+int_recipients_compared_with_past as (
+    select * from {{ ref('int_recipients_compared_with_past') }}
+),
+
 int_denominators_checked as (
     select * from {{ ref('int_denominators_checked') }}
 ),
@@ -76,6 +80,10 @@ campaigns as (
         bases.suspect_automated_count,
         bases.inferred_delivered_count,
 
+        recipients.recipient_count,
+        recipients.lapsed_recipient_count,
+        recipients.first_time_recipient_count,
+
         events.sent_count as events_sent_count,
         events.delivered_count as events_delivered_count,
         events.hard_bounce_count as events_hard_bounce_count,
@@ -108,6 +116,8 @@ campaigns as (
 
         coalesce(totals.snapshot_count, 0) as snapshot_count,
         cast(bases.settle_days as bigint) as settle_days,
+        cast(bases.settle_seconds as bigint) as settle_seconds,
+        bases.expected_complete_share,
         totals.revenue,
 
         totals.vendor_unsubscribe_rate_pct,
@@ -124,6 +134,8 @@ campaigns as (
         on campaigns.campaign_key = events.campaign_key
     left join int_campaign_stats_narrowed_to_newest as totals
         on campaigns.campaign_key = totals.campaign_key
+    left join int_recipients_compared_with_past as recipients
+        on campaigns.campaign_key = recipients.campaign_key
     left join int_vendor_rates_explained as vendor_rates
         on campaigns.campaign_key = vendor_rates.campaign_key
     left join exclusions

@@ -4,20 +4,16 @@ int_campaigns_united as (
     select * from {{ ref('int_campaigns_united') }}
 ),
 
+int_campaigns_aged as (
+    select * from {{ ref('int_campaigns_aged') }}
+),
+
 int_campaigns_counted_from_events as (
     select * from {{ ref('int_campaigns_counted_from_events') }}
 ),
 
 int_campaign_stats_narrowed_to_newest as (
     select * from {{ ref('int_campaign_stats_narrowed_to_newest') }}
-),
-
-stg_accounts as (
-    select * from {{ ref('stg_accounts') }}
-),
-
-stg_runs as (
-    select * from {{ ref('stg_runs') }}
 ),
 
 totals as (
@@ -38,10 +34,7 @@ totals as (
         complaint_count,
         unique_open_count,
         human_open_count,
-        unique_click_count,
-        settle_days,
-
-        exported_at
+        unique_click_count
     from int_campaign_stats_narrowed_to_newest
 ),
 
@@ -58,8 +51,7 @@ delivered_totals as (
     from totals
 ),
 
--- A campaign has one basis: numerator and denominator never come from two. Totals age
--- until they were exported, events until now.
+-- A campaign has one basis: numerator and denominator never come from two.
 based_campaigns as (
     select
         campaigns.campaign_key,
@@ -70,53 +62,19 @@ based_campaigns as (
                 then delivered_totals.delivered_count_basis
             else 'unavailable'
         end as delivered_count_basis,
+        ages.maturity,
 
         delivered_totals.delivered_count,
-        coalesce(
-            totals.settle_days,
-            stg_accounts.settle_days,
-            {{ var('default_settle_days') }}
-        ) as settle_days,
+        ages.settle_days,
+        ages.settle_seconds,
+        ages.expected_complete_share,
 
-        campaigns.has_delivered_events or totals.campaign_key is null
-            as is_counted_from_events,
-
-        campaigns.sent_at,
-        case
-            when campaigns.has_delivered_events or totals.campaign_key is null
-                then stg_runs.now_at
-            else least(stg_runs.now_at, totals.exported_at)
-        end as counted_until_at
+        ages.is_counted_from_events
     from int_campaigns_united as campaigns
-    left join totals
-        on campaigns.campaign_key = totals.campaign_key
+    inner join int_campaigns_aged as ages
+        on campaigns.campaign_key = ages.campaign_key
     left join delivered_totals
         on campaigns.campaign_key = delivered_totals.campaign_key
-    left join stg_accounts
-        on
-            campaigns.source = stg_accounts.source
-            and campaigns.account = stg_accounts.account
-    cross join stg_runs
-),
-
-aged_campaigns as (
-    select
-        campaign_key,
-
-        delivered_count_basis,
-        case
-            when
-                {{ seconds_between('sent_at', 'counted_until_at') }}
-                >= 86400 * settle_days
-                then 'final'
-            else 'provisional'
-        end as maturity,
-
-        delivered_count,
-        settle_days,
-
-        is_counted_from_events
-    from based_campaigns
 ),
 
 used_counts as (
@@ -127,6 +85,8 @@ used_counts as (
         campaigns.maturity,
 
         campaigns.settle_days,
+        campaigns.settle_seconds,
+        campaigns.expected_complete_share,
         events.sent_count,
         events.sent_count - events.dropped_count as attempted_count,
         case
@@ -147,7 +107,7 @@ used_counts as (
         events.unique_click_count,
         events.suspect_automated_count,
         events.inferred_delivered_count
-    from aged_campaigns as campaigns
+    from based_campaigns as campaigns
     inner join int_campaigns_counted_from_events as events
         on campaigns.campaign_key = events.campaign_key
     where campaigns.is_counted_from_events
@@ -159,6 +119,8 @@ used_counts as (
         campaigns.maturity,
 
         campaigns.settle_days,
+        campaigns.settle_seconds,
+        campaigns.expected_complete_share,
         totals.sent_count,
         totals.sent_count - totals.dropped_count as attempted_count,
         campaigns.delivered_count,
@@ -177,7 +139,7 @@ used_counts as (
         totals.unique_click_count,
         cast(null as bigint) as suspect_automated_count,
         cast(null as bigint) as inferred_delivered_count
-    from aged_campaigns as campaigns
+    from based_campaigns as campaigns
     inner join totals
         on campaigns.campaign_key = totals.campaign_key
     where not campaigns.is_counted_from_events
