@@ -131,6 +131,7 @@ class Account(BaseModel):
         opt_in: how contacts usually join.
         promised_per_week: mails a week that subscribers were told to expect.
         is_group_headline: whether a group opt-out counts as leaving.
+        streams_by_audience: whether each audience of a named stream is a stream.
         settle_days: age from which a send's counts are final.
         confirmed_files: files whose unusual numbers the owner has checked, as
             `optout files` names them; the gate compares them with nothing.
@@ -150,6 +151,7 @@ class Account(BaseModel):
     opt_in: Literal["single", "double"] | None = None
     promised_per_week: float | None = Field(default=None, gt=0)
     is_group_headline: bool = False
+    streams_by_audience: bool = False
     settle_days: int | None = Field(default=None, ge=0)
     confirmed_files: tuple[str, ...] = ()
     settings: dict[str, str] = {}

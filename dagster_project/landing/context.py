@@ -66,6 +66,7 @@ _ACCOUNTS = pa.schema(
         ("opt_in", pa.string()),
         ("promised_per_week", pa.float64()),
         ("is_group_headline", pa.bool_()),
+        ("streams_by_audience", pa.bool_()),
         ("settle_days", pa.int64()),
     ]
 )

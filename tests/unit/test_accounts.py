@@ -43,13 +43,15 @@ def test_what_is_declared_holds_for_that_account_alone(tmp_path: Path) -> None:
         write(
             tmp_path,
             "accounts: {generic: {eu: {timezone: Europe/Copenhagen, opt_in: double,"
-            " promised_per_week: 2, is_group_headline: true, settle_days: 10}}}",
+            " promised_per_week: 2, is_group_headline: true,"
+            " streams_by_audience: true, settle_days: 10}}}",
         )
     )
     declared = accounts.of("generic", "eu")
     assert declared.zone == "Europe/Copenhagen"
     assert (declared.opt_in, declared.promised_per_week) == ("double", 2)
     assert (declared.is_group_headline, declared.settle_days) == (True, 10)
+    assert declared.streams_by_audience
     assert accounts.of("generic", "us") == Account()
 
 
@@ -103,6 +105,11 @@ def test_a_snapshot_is_declared_for_one_list_or_for_all_of_its_day(
             "accounts: {generic: {eu: {promised_per_week: 0}}}",
             r"promised_per_week: .*greater than 0",
             id="a promise of nothing",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {streams_by_audience: segment}}}",
+            r"streams_by_audience: .*valid boolean",
+            id="an audience where yes or no is asked",
         ),
         pytest.param(
             "accounts: {generic: {eu: {settle_days: -1}}}",

@@ -54,6 +54,7 @@ sources as (
         stg_accounts.promised_per_week,
 
         stg_accounts.is_group_headline,
+        stg_accounts.has_streams_by_audience,
 
         account_loads.last_landed_at
     from stg_accounts

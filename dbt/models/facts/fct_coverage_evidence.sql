@@ -40,6 +40,14 @@ fct_list_snapshots as (
     select * from {{ ref('fct_list_snapshots') }}
 ),
 
+dim_streams as (
+    select * from {{ ref('dim_streams') }}
+),
+
+send_types as (
+    select * from {{ ref('send_types') }}
+),
+
 denominator_checks as (
     select * from {{ ref('denominator_checks') }}
 ),
@@ -236,6 +244,17 @@ evidence as (
         'campaigns_with_human_opens' as requirement,
         count(human_open_count) as evidence_count
     from trusted_campaigns
+    group by all
+    union all
+    select
+        dim_streams.source,
+        dim_streams.account,
+        'flows' as requirement,
+        count(*) as evidence_count
+    from dim_streams
+    inner join send_types
+        on dim_streams.send_type = send_types.send_type
+    where send_types.is_triggered
     group by all
     union all
     select

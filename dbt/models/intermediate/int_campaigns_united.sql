@@ -89,15 +89,7 @@ united_campaigns as (
         totals.folder,
         coalesce(totals.send_type, described.send_type, 'campaign') as send_type,
         coalesce(totals.industry, stg_accounts.industry) as industry,
-        coalesce(
-            totals.stream,
-            described.stream,
-            ruled.stream,
-            totals.audience,
-            described.audience,
-            described.list,
-            single_campaign_keys.account
-        ) as stream_name,
+        coalesce(totals.stream, described.stream, ruled.stream) as named_stream,
         case
             when coalesce(totals.stream, described.stream) is not null then 'export'
             when ruled.stream is not null then 'rule'
@@ -113,6 +105,8 @@ united_campaigns as (
         event_campaigns.campaign_key is not null as has_events,
         coalesce(event_campaigns.has_recipients, false) as has_recipients,
         coalesce(event_campaigns.has_delivered_events, false) as has_delivered_events,
+        coalesce(stg_accounts.has_streams_by_audience, false)
+            as has_streams_by_audience,
 
         coalesce(totals.sent_at, event_campaigns.sent_at) as sent_at
     from single_campaign_keys
@@ -134,6 +128,22 @@ united_campaigns as (
             and single_campaign_keys.account = stg_accounts.account
 ),
 
+-- A stream without a name is its audience already.
+named_campaigns as (
+    select
+        campaign_key,
+
+        case
+            when
+                has_streams_by_audience
+                and named_stream is not null
+                and audience is not null
+                then concat(named_stream, ' to ', audience)
+            else coalesce(named_stream, audience, account)
+        end as stream_name
+    from united_campaigns
+),
+
 streamed_campaigns as (
     select
         united_campaigns.campaign_key,
@@ -146,7 +156,7 @@ streamed_campaigns as (
             '/',
             united_campaigns.account,
             '/',
-            united_campaigns.stream_name,
+            named_campaigns.stream_name,
             case
                 when send_types.is_own_stream
                     then concat('/', united_campaigns.send_type)
@@ -162,7 +172,7 @@ streamed_campaigns as (
         united_campaigns.folder,
         united_campaigns.send_type,
         united_campaigns.industry,
-        united_campaigns.stream_name,
+        named_campaigns.stream_name,
         united_campaigns.stream_basis,
         united_campaigns.first_load,
         united_campaigns.last_load,
@@ -173,6 +183,8 @@ streamed_campaigns as (
 
         united_campaigns.sent_at
     from united_campaigns
+    inner join named_campaigns
+        on united_campaigns.campaign_key = named_campaigns.campaign_key
     left join send_types
         on united_campaigns.send_type = send_types.send_type
 )

@@ -16,7 +16,8 @@ renamed as (
         promised_per_week,
         settle_days,
 
-        coalesce(is_group_headline, false) as is_group_headline
+        coalesce(is_group_headline, false) as is_group_headline,
+        coalesce(streams_by_audience, false) as has_streams_by_audience
     from accounts
 )
 
