@@ -288,7 +288,7 @@ def _finding_row(
         place=words.diagnosis_place(row, stream),
         stream=stream,
         anchor=anchors.get(row.stream_id, ""),
-        people=words.signed(row.excess_unsubscribe_count),
+        people=words.signed(row.people_lost_count),
     )
 
 

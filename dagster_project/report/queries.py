@@ -181,7 +181,9 @@ class Diagnosis:
     evidence: str | None
     recommended_action: str | None
     action_source: str | None
-    excess_unsubscribe_count: int | None
+    people_lost_count: int | None
+    people_lost_low_count: int | None
+    people_lost_high_count: int | None
     sent_at: datetime | None
 
 

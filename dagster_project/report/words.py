@@ -43,6 +43,8 @@ MINUS = "\N{MINUS SIGN}"
 
 NAMED_RISES = 3
 
+PERSISTENT_BANDS = ("investigate", "critical")
+
 FINE_PCT = 0.1
 """Below it a third digit is dust."""
 
@@ -384,7 +386,7 @@ def trend_sentences(stream: Stream) -> list[str]:
     if trend is None:
         return []
     told = [shape_sentence(trend)]
-    if trend.persistent_band:
+    if trend.persistent_band in PERSISTENT_BANDS:
         told.append(
             f"Send after send its rate is confirmed “{trend.persistent_band}” or worse,"
             " so no single send is to blame."
