@@ -55,9 +55,6 @@ numbered_mails as (
 preceded_sends as (
     select
         sends.campaign_key,
-        sends.stream_id,
-        sends.contact_key,
-        sends.mail_id,
 
         sends.mailed_at,
         max(sends.mailed_at) over (
@@ -75,8 +72,6 @@ preceded_sends as (
 compared_recipients as (
     select
         campaign_key,
-        stream_id,
-        mail_id,
 
         count(*) as recipient_count,
         count(*) filter (
@@ -146,8 +141,8 @@ judged_recipients as (
         on recipients.campaign_key = campaigns.campaign_key
     left join campaign_pasts as pasts
         on
-            recipients.stream_id = pasts.stream_id
-            and recipients.mail_id = pasts.campaign_id
+            campaigns.stream_id = pasts.stream_id
+            and campaigns.campaign_id = pasts.campaign_id
     where campaigns.has_delivered_events
 )
 
