@@ -129,6 +129,8 @@ def _control_band(
         and point.control_low_pct is not None
         and point.control_high_pct is not None
     ]
+    if not known:
+        return []
     moments = [_moment(point) for point in known]
     line = {"width": 0, "shape": "hvh"}
     edge = {"type": "scatter", "mode": "lines", "x": moments, "line": line}
