@@ -117,6 +117,14 @@ where shape in ('step', 'climb', 'undetermined_rise')
 order by unsubscribe_ratio_low desc nulls last, stream_id
 """
 
+_DIAGNOSED = """
+select
+    rank, source, account, stream_id, campaign_id, campaign_name, finding,
+    finding_label, confidence, evidence, people_lost_count, recommended_action
+from campaign_diagnoses
+order by rank
+"""
+
 _REASONS = """
 select reason_label, is_answered, sum(reason_count)::bigint as people
 from opt_out_reasons
@@ -232,6 +240,14 @@ def print_closing(outcome: Outcome, console: Console) -> None:
         _print_not_understood(marts, console)
     _say(console, f"Report  {outcome.home.report}")
     _say(console, f"Marts   {outcome.home.marts}")
+
+
+def diagnosed(outcome: Outcome) -> list[dict[str, Any]]:
+    """What holds of sends and streams, for programs; nothing without fresh marts."""
+    if outcome.is_stopped or outcome.failure or outcome.advice:
+        return []
+    with published(outcome.home.marts) as marts:
+        return _rows(marts, _DIAGNOSED)
 
 
 def _say(console: Console, text: str) -> None:

@@ -59,9 +59,7 @@ def _build(
             yield event
 
 
-@dbt_assets(
-    manifest=_MANIFEST, exclude=_PAST_THE_GATE, dagster_dbt_translator=Translator()
-)
+@dbt_assets(manifest=_MANIFEST, exclude=_PAST_THE_GATE, dagster_dbt_translator=Translator())
 def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Meaning: one outcome a message, one opt-out an episode, one basis a campaign."""
     settings = Settings.for_process()
@@ -70,9 +68,7 @@ def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[An
         yield from _build(context, dbt, "facts")
 
 
-@dbt_assets(
-    manifest=_MANIFEST, select=_PAST_THE_GATE, dagster_dbt_translator=Translator()
-)
+@dbt_assets(manifest=_MANIFEST, select=_PAST_THE_GATE, dagster_dbt_translator=Translator())
 def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """What the facts prove, then rates, reasons, decay and audits: what people read."""
     yield from _build(context, dbt, "marts")
