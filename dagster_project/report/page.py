@@ -202,7 +202,7 @@ def _judged_bands(severity: Sequence[Band]) -> list[tuple[str, str, str]]:
     bands = [(band.band, band.band, words.band_range(band)) for band in severity]
     healthy_upper = next((band.upper_pct for band in severity if band.upper_pct), None)
     if healthy_upper is not None:
-        above = f"above {healthy_upper:g}{words.SPACE}% by luck, perhaps"
+        above = f"above {healthy_upper:g}{words.SPACE}% to the eye, may be luck"
         bands.insert(1, (UNPROVEN, words.band_name(UNPROVEN), above))
     return bands
 
