@@ -175,7 +175,6 @@ def _store_events(world: World) -> Iterator[Export]:
     totals[counts] = totals[counts].astype(object)
     totals.loc[totals["campaign_id"].isin(untold), counts] = None
     stats = totals.assign(
-        audience="Readers near the store",
         content_category="event",
         send_type=stories.STORE_EVENTS.send_type,
         exported_at=utc(world.end),

@@ -216,7 +216,7 @@ def _draw_leaving(
     is_scanned = np.zeros(count, dtype=bool)
     if send.is_scanned:
         is_scanned = may_leave & world.people.is_scanned[mails["person"]]
-        is_scanned &= rng.random(count) < 0.15
+        is_scanned &= rng.random(count) < 0.12
         soon = delivered_at + seconds(rng, *stories.SCANNER_SECONDS, count)
         opted_out_at = np.where(is_scanned, soon, opted_out_at)
         complained_at = when(~is_scanned, complained_at)
@@ -253,10 +253,10 @@ def _leaving_chances(
     if (~is_bought).any():
         newness /= newness[~is_bought].mean()
     weeks = np.clip(sent_at - world.moment(stories.IMPORT_DAY), 0, None) // (7 * DAY)
-    fade = 0.55 ** weeks.astype(float)
+    fade = 0.4 ** weeks.astype(float)
     leaving = np.where(
         is_bought,
-        np.maximum(stories.BOUGHT_UNSUBSCRIBE_PCT * fade, 0.6),
+        np.maximum(stories.BOUGHT_UNSUBSCRIBE_PCT * fade, 0.3),
         stream.unsubscribe_pct * newness,
     )
     complaining = np.where(

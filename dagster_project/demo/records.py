@@ -76,6 +76,7 @@ def campaign_totals(world: World, inbox: str, at: int) -> pd.DataFrame:
                 "subject": send.subject,
                 "stream": send.stream.name,
                 "list": send.stream.mail_list,
+                "audience": send.audience,
                 "sent_at": utc(sent_at),
                 "sent": len(outcome),
                 "delivered": len(outcome) - hard - soft,

@@ -183,17 +183,43 @@ def test_a_gap_is_followed_by_a_high_send_that_recovers(totals: pd.DataFrame) ->
 def test_the_bought_list_bounces_complains_and_validates_badly(
     world: World, totals: pd.DataFrame
 ) -> None:
-    first, second = story("bought_list").campaign_ids
+    first, offer, second = story("bought_list").campaign_ids
     usual = others(totals, "Newsletter")
     assert totals.loc[first, "hard_bounces"] > 5 * usual["hard_bounces"].median()
     pair = totals.loc[[first, second]]
     assert pair["complaints"].sum() / pair["delivered"].sum() > 0.001
     assert totals.loc[first, "rate"] > 1.5 * usual["rate"].median()
+    bounced = {
+        send.campaign_id: (mails["outcome"] == "hard").sum()
+        for send, mails in world.mailings
+        if send.stream == SHOP_OFFERS
+    }
+    assert bounced[offer] > 5 * np.median(list(bounced.values()))
     is_bought = world.people.cohort[world.verdicts["person"]] == "bought"
     is_bad = world.verdicts["validation_reason"].isin((*REMOVED_KINDS, "role"))
     assert is_bad[is_bought].mean() > 3 * is_bad[~is_bought].mean()
     traps = world.verdicts["validation_reason"] == "spamtrap"
     assert traps[is_bought].sum() > traps[~is_bought].sum()
+
+
+def test_one_invitation_went_to_an_unusual_audience(world: World, inbox: Path) -> None:
+    (campaign_id,) = story("unusual_audience").campaign_ids
+    lines = (inbox / "generic/crm/store-events.ndjson").read_text().splitlines()
+    rows = [json.loads(line) for line in lines]
+    audiences = {row["campaign_id"]: row["audience"] for row in rows}
+    unusual = audiences.pop(campaign_id)
+    assert len(set(audiences.values()) - {unusual}) == len(set(audiences.values())) == 1
+
+    sends = campaign_totals(world, "generic/crm", world.end).set_index("campaign_id")
+    (untold,) = story("unknown_delivered").campaign_ids
+    rates = (sends["unsubscribes"] / sends["delivered"]).drop(untold)
+    position = rates.index.get_loc(campaign_id)
+    assert position >= 12
+    assert len(rates) - position > 3
+    usual = sends["delivered"].drop(campaign_id).max()
+    assert sends.loc[campaign_id, "delivered"] > 2.2 * usual
+    assert rates[campaign_id] > 2 * rates.iloc[:position].median()
+    assert rates.iloc[position + 1 :].max() < rates[campaign_id]
 
 
 def test_one_campaign_contradicts_itself(inbox: Path) -> None:

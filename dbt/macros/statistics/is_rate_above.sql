@@ -27,14 +27,15 @@ decide that by a bound; only those between the bounds need the exact tail. #}
     end
 {%- endmacro %}
 
-{# Up to a rate of a quarter the tail is never below this (Slud 1977). #}
+{# Up to a rate of a quarter the tail is never below the normal one (Slud 1977), and
+that never below this (Polya 1945). #}
 {% macro slud_tail(successes, trials, rate) -%}
     case
         when {{ rate }} <= 0.25e0
-            then {{ normal_upper_tail(
-                '((' ~ successes ~ ' - ' ~ rate ~ ' * ' ~ trials ~ ') / sqrt('
-                ~ rate ~ ' * (1e0 - ' ~ rate ~ ') * ' ~ trials ~ '))'
-            ) }}
+            then 0.5e0 - 0.5e0 * sqrt(1e0 - exp(
+                -2e0 * pow({{ successes }} - {{ rate }} * {{ trials }}, 2)
+                / (pi() * {{ rate }} * (1e0 - {{ rate }}) * {{ trials }})
+            ))
         else 0e0
     end
 {%- endmacro %}

@@ -89,8 +89,10 @@ dispersions as (
         count(*) as stream_count,
 
         greatest(median(raw_cv2), 0e0) as typical_dispersion,
-        greatest(var_samp(raw_cv2) - avg(sampling_variance), 0e0)
-            as dispersion_variance
+        case
+            when count(*) >= {{ var('calibration_minimum_streams') }}
+                then greatest(var_samp(raw_cv2) - avg(sampling_variance), 0e0)
+        end as dispersion_variance
     from newest_baselines
     where recency = 1
 ),

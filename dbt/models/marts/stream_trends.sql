@@ -104,15 +104,33 @@ levels as (
     select
         stream_id,
 
-        {% for measure in ['unsubscribe', 'open', 'click', 'complaint', 'hard_bounce'] -%}
-        max(case when measure = '{{ measure }}' then direction end)
-            as {{ measure }}_direction,
-        max(case when measure = '{{ measure }}' then ratio end) as {{ measure }}_ratio,
-        max(case when measure = '{{ measure }}' then ratio_low end)
-            as {{ measure }}_ratio_low,
-        max(case when measure = '{{ measure }}' then ratio_high end)
-            as {{ measure }}_ratio_high{{ '' if loop.last else ',' }}
-        {% endfor %}
+        max(case when measure = 'unsubscribe' then direction end)
+            as unsubscribe_direction,
+        max(case when measure = 'unsubscribe' then ratio end) as unsubscribe_ratio,
+        max(case when measure = 'unsubscribe' then ratio_low end)
+            as unsubscribe_ratio_low,
+        max(case when measure = 'unsubscribe' then ratio_high end)
+            as unsubscribe_ratio_high,
+        max(case when measure = 'open' then direction end) as open_direction,
+        max(case when measure = 'open' then ratio end) as open_ratio,
+        max(case when measure = 'open' then ratio_low end) as open_ratio_low,
+        max(case when measure = 'open' then ratio_high end) as open_ratio_high,
+        max(case when measure = 'click' then direction end) as click_direction,
+        max(case when measure = 'click' then ratio end) as click_ratio,
+        max(case when measure = 'click' then ratio_low end) as click_ratio_low,
+        max(case when measure = 'click' then ratio_high end) as click_ratio_high,
+        max(case when measure = 'complaint' then direction end) as complaint_direction,
+        max(case when measure = 'complaint' then ratio end) as complaint_ratio,
+        max(case when measure = 'complaint' then ratio_low end) as complaint_ratio_low,
+        max(case when measure = 'complaint' then ratio_high end)
+            as complaint_ratio_high,
+        max(case when measure = 'hard_bounce' then direction end)
+            as hard_bounce_direction,
+        max(case when measure = 'hard_bounce' then ratio end) as hard_bounce_ratio,
+        max(case when measure = 'hard_bounce' then ratio_low end)
+            as hard_bounce_ratio_low,
+        max(case when measure = 'hard_bounce' then ratio_high end)
+            as hard_bounce_ratio_high
     from comparable_levels
     group by all
 ),

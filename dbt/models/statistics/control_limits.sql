@@ -99,7 +99,7 @@ stream_deviations as (
     group by all
 ),
 
-control_limits as (
+limited_mailings as (
     select
         standardised_mailings.mailing_key,
         standardised_mailings.source,
@@ -107,34 +107,38 @@ control_limits as (
         standardised_mailings.stream_id,
 
         standardised_mailings.centre_rate,
-        greatest(
-            0e0,
-            standardised_mailings.centre_rate
-            - {{ var('control_limit_sigmas') }}e0 * standardised_mailings.binomial_deviation
-        ) as p_chart_low,
-        least(
-            1e0,
-            standardised_mailings.centre_rate
-            + {{ var('control_limit_sigmas') }}e0 * standardised_mailings.binomial_deviation
-        ) as p_chart_high,
+        {{ var('control_limit_sigmas') }}e0
+        * standardised_mailings.binomial_deviation as half_width,
         standardised_mailings.p_chart_z,
-        stream_deviations.sigma_z,
-        greatest(
-            0e0,
-            standardised_mailings.centre_rate
-            - {{ var('control_limit_sigmas') }}e0 * standardised_mailings.binomial_deviation
-            * nullif(stream_deviations.sigma_z, 0)
-        ) as laney_low,
-        least(
-            1e0,
-            standardised_mailings.centre_rate
-            + {{ var('control_limit_sigmas') }}e0 * standardised_mailings.binomial_deviation
-            * nullif(stream_deviations.sigma_z, 0)
-        ) as laney_high,
-        standardised_mailings.p_chart_z / nullif(stream_deviations.sigma_z, 0) as laney_z
+        nullif(stream_deviations.sigma_z, 0e0) as sigma_z
     from standardised_mailings
     left join stream_deviations
         on standardised_mailings.stream_id = stream_deviations.stream_id
+),
+
+control_limits as (
+    select
+        mailing_key,
+        source,
+        account,
+        stream_id,
+
+        centre_rate,
+        greatest(0e0, centre_rate - half_width) as p_chart_low,
+        least(1e0, centre_rate + half_width) as p_chart_high,
+        p_chart_z,
+        sigma_z,
+        -- Engines differ in what the greater of NULL and 0 is.
+        case
+            when sigma_z is not null
+                then greatest(0e0, centre_rate - half_width * sigma_z)
+        end as laney_low,
+        case
+            when sigma_z is not null
+                then least(1e0, centre_rate + half_width * sigma_z)
+        end as laney_high,
+        p_chart_z / sigma_z as laney_z
+    from limited_mailings
 )
 
 select * from control_limits

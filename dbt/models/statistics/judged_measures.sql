@@ -105,15 +105,18 @@ tested_measures as (
                     'event_count', 'expected_count', 'predictive_cv2'
                 ) }}
         end as spike_z,
-        least(
-            {{ var('drift_z_limit') }}e0,
-            greatest(
-                -{{ var('drift_z_limit') }}e0,
-                {{ negative_binomial_z(
-                    'event_count', 'drift_expected_count', 'drift_cv2'
-                ) }}
-            )
-        ) as drift_z,
+        case
+            when drift_expected_count is not null
+                then least(
+                    {{ var('drift_z_limit') }}e0,
+                    greatest(
+                        -{{ var('drift_z_limit') }}e0,
+                        {{ negative_binomial_z(
+                            'event_count', 'drift_expected_count', 'drift_cv2'
+                        ) }}
+                    )
+                )
+        end as drift_z,
 
         sent_at
     from compared_measures

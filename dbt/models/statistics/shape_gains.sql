@@ -56,6 +56,33 @@ differences as (
     from log_rates
 ),
 
+measured_differences as (
+    select
+        stream_id,
+        measure,
+        campaign_count,
+
+        median(log_difference) as median_difference,
+        avg(luck_variance) as mean_luck_variance
+    from differences
+    group by all
+),
+
+own_noise as (
+    select
+        stream_id,
+        measure,
+        campaign_count,
+
+        greatest(
+            0e0,
+            pow({{ normal_deviation_per_median() }} * median_difference, 2) / 2e0
+            - mean_luck_variance
+        ) as own_variance
+    from measured_differences
+),
+
+-- Few differences say little: they lean on what is usual.
 noise as (
     select
         stream_id,
@@ -63,18 +90,13 @@ noise as (
 
         greatest(
             {{ var('dispersion_floor') }}e0,
-            (campaign_count - 1e0)
-            / (campaign_count - 1e0 + {{ var('dispersion_prior_campaigns') }}e0)
-            * greatest(
-                0e0,
-                pow({{ normal_deviation_per_median() }} * median(log_difference), 2) / 2e0
-                - avg(luck_variance)
-            ) + {{ var('dispersion_prior_campaigns') }}e0
-            / (campaign_count - 1e0 + {{ var('dispersion_prior_campaigns') }}e0)
-            * {{ var('dispersion_prior') }}e0
+            (
+                (campaign_count - 1e0) * own_variance
+                + {{ var('dispersion_prior_campaigns') }}e0
+                * {{ var('dispersion_prior') }}e0
+            ) / (campaign_count - 1e0 + {{ var('dispersion_prior_campaigns') }}e0)
         ) as noise_variance
-    from differences
-    group by stream_id, measure, campaign_count
+    from own_noise
 ),
 
 weighted_points as (
