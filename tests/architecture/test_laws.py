@@ -372,6 +372,20 @@ def test_checks_of_campaigns_and_their_explanations_are_the_same() -> None:
     assert checked == explained
 
 
+def test_every_finding_has_advice_and_every_advice_its_finding() -> None:
+    with (SEEDS / "findings.csv").open(encoding="utf-8", newline="") as handle:
+        advised = {(row["level"], row["finding"]) for row in csv.DictReader(handle)}
+    found = {
+        (level, finding)
+        for level in ("campaign", "stream")
+        for finding in re.findall(
+            r"'(\w+)' as finding",
+            (MODELS / "statistics" / f"{level}_findings.sql").read_text("utf-8"),
+        )
+    }
+    assert found == advised
+
+
 def test_the_warehouse_knows_every_reason_for_a_refusal() -> None:
     with (SEEDS / "refusal_reasons.csv").open(encoding="utf-8", newline="") as handle:
         known = {row["reason"] for row in csv.DictReader(handle)}
