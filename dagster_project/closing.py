@@ -77,18 +77,52 @@ class BarReporter:
         self._progress.stop()
 
 
+# What stands out, what is proven to be high, and what is confirmed about a send: the
+# cells of a split test in one line each. A finding says why, the first one of a send.
 _WORST = """
-select
-    campaign_name, campaign_id, sent_at, maturity, unsubscribe_count, delivered_count,
-    unsubscribe_rate_pct, observed_band, previous_rate_median_pct, complaint_count,
-    is_complaint_red_flag,
-    unsubscribe_count - delivered_count * previous_rate_median_pct / 100 as extra
-from campaign_unsubscribe_rates
-where unsubscribe_rate_pct is not null and (
-    extra > 0 or (extra is null and observed_band in ('investigate', 'critical'))
+with first_findings as (
+    select
+        stream_id, campaign_id,
+        arg_min(finding_label, rank) as finding_label,
+        arg_min(recommended_action, rank) as recommended_action,
+        bool_or(confidence = 'confirmed') as is_confirmed
+    from campaign_diagnoses
+    where campaign_id is not null
+    group by all
 )
-order by extra desc nulls last, unsubscribe_count desc, campaign_id
-limit 8
+select
+    rates.campaign_name, rates.subject, rates.campaign_id, rates.variant, rates.sent_at,
+    rates.maturity, rates.unsubscribe_count, rates.delivered_count,
+    rates.unsubscribe_rate_pct, rates.expected_rate_pct, rates.observed_band,
+    rates.confirmed_band, rates.excess_unsubscribe_count, rates.excess_low_count,
+    rates.excess_high_count, findings.finding_label, findings.recommended_action
+from campaign_unsubscribe_rates as rates
+left join first_findings as findings
+    on rates.stream_id = findings.stream_id
+    and rates.campaign_id = findings.campaign_id
+where rates.unsubscribe_rate_pct is not null and (
+    rates.spike_status in ('watch', 'alert', 'strong')
+    or rates.confirmed_band in ('investigate', 'critical')
+    or findings.is_confirmed
+)
+order by
+    rates.excess_unsubscribe_count desc nulls last, rates.unsubscribe_count desc,
+    rates.campaign_key
+"""
+
+_RISING = """
+select source, account, stream_id, shape, shape_started_at, effect_pct
+from stream_trends
+where shape in ('step', 'climb', 'undetermined_rise')
+order by unsubscribe_ratio_low desc nulls last, stream_id
+"""
+
+_DIAGNOSED = """
+select
+    rank, source, account, stream_id, campaign_id, campaign_name, finding,
+    finding_label, confidence, evidence, people_lost_count, recommended_action
+from campaign_diagnoses
+order by rank
 """
 
 _REASONS = """
@@ -208,6 +242,14 @@ def print_closing(outcome: Outcome, console: Console) -> None:
     _say(console, f"Marts   {outcome.home.marts}")
 
 
+def diagnosed(outcome: Outcome) -> list[dict[str, Any]]:
+    """What holds of sends and streams, for programs; nothing without fresh marts."""
+    if outcome.is_stopped or outcome.failure or outcome.advice:
+        return []
+    with published(outcome.home.marts) as marts:
+        return _rows(marts, _DIAGNOSED)
+
+
 def _say(console: Console, text: str) -> None:
     """One line of any length; the terminal folds it, a log keeps it whole."""
     console.print(text, soft_wrap=True)
@@ -243,17 +285,26 @@ def _print_files(outcome: Outcome, console: Console) -> None:
 
 
 def _print_worst(marts: Any, console: Console) -> None:
-    rows = _rows(marts, _WORST)
-    if not rows:
-        _say(console, "No send stands above its own past.")
-        return
-    _say(console, "Sends that cost most people beyond their own past:")
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, justify in _COLUMNS:
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for row in rows:
-        table.add_row(*_worst_cells(row))
-    console.print(table)
+    rows, rising = _rows(marts, _WORST), _rows(marts, _RISING)
+    if rows:
+        _say(console, "Sends that cost most people beyond expectation:")
+        table = Table(box=SIMPLE_HEAD, pad_edge=False)
+        for name, justify in _COLUMNS:
+            table.add_column(name, justify=justify)  # type: ignore[arg-type]
+        for row in rows[:_SHOWN_LINES]:
+            table.add_row(*_worst_cells(row))
+        console.print(table)
+        if rows[_SHOWN_LINES:]:
+            rest = _counted(len(rows) - _SHOWN_LINES, "send")
+            _say(console, f"... and {rest} more, see the report.")
+    elif not rising:
+        _say(console, "Nothing stands out: no send, no stream.")
+    _say_some(
+        console,
+        [_rising_line(row) for row in rising],
+        "rising stream",
+        "rising streams",
+    )
 
 
 _COLUMNS = (
@@ -261,38 +312,57 @@ _COLUMNS = (
     ("sent", "left"),
     ("left / delivered", "right"),
     ("rate %", "right"),
-    ("past %", "right"),
+    ("expected %", "right"),
     ("people", "right"),
     ("band", "left"),
-    ("look at", "left"),
+    ("why, and what to do", "left"),
 )
 
 
 def _worst_cells(row: dict[str, Any]) -> list[str]:
-    extra = row["extra"]
+    name = row["campaign_name"] or row["subject"] or row["campaign_id"]
     return [
-        escape(row["campaign_name"] or row["campaign_id"]),
+        escape(" · ".join(filter(None, (name, row["variant"])))),
         _day(row["sent_at"]),
         f"{row['unsubscribe_count']:,} / {row['delivered_count']:,}",
         f"{row['unsubscribe_rate_pct']:.3f}",
-        _number(row["previous_rate_median_pct"], ".3f"),
-        _number(extra, "+,.0f"),
-        row["observed_band"] or "unknown",
-        _look_at(row),
+        _number(row["expected_rate_pct"], ".3f"),
+        _people(row),
+        escape(_band(row)),
+        escape(_why(row)),
     ]
 
 
-def _look_at(row: dict[str, Any]) -> str:
-    if row["is_complaint_red_flag"]:
-        return "complaints: source, consent"
-    if row["maturity"] == "provisional":
-        return "still provisional"
-    past = row["previous_rate_median_pct"]
-    if past and row["unsubscribe_rate_pct"] >= 2 * past:
-        return "audience, subject, content"
-    if row["observed_band"] in ("investigate", "critical"):
-        return "frequency, relevance"
-    return ""
+def _people(row: dict[str, Any]) -> str:
+    people = _number(row["excess_unsubscribe_count"], "+,d")
+    if row["excess_low_count"] is None or row["excess_high_count"] is None:
+        return people
+    return f"{people} ({row['excess_low_count']:+,d} to {row['excess_high_count']:+,d})"
+
+
+def _band(row: dict[str, Any]) -> str:
+    confirmed, observed = row["confirmed_band"], row["observed_band"]
+    if confirmed == observed:
+        return confirmed or "unknown"
+    told = (confirmed or "unknown").replace("_", " ")
+    return f"{told} ({observed})" if observed else told
+
+
+def _why(row: dict[str, Any]) -> str:
+    if row["finding_label"] is None:
+        return "still provisional" if row["maturity"] == "provisional" else ""
+    advice = row["recommended_action"].partition(". ")[0].rstrip(".")
+    return f"{row['finding_label'].rstrip('.')}. {advice}."
+
+
+def _rising_line(row: dict[str, Any]) -> str:
+    name = row["stream_id"].removeprefix(f"{row['source']}/{row['account']}/")
+    pace = " from one send to the next" if row["shape"] == "climb" else ""
+    return (
+        f"Rising: {name} ({row['source']}/{row['account']}) since"
+        f" {_day(row['shape_started_at'])}, {_number(row['effect_pct'], '+,.0f')}"
+        f" %{pace}."
+    )
 
 
 def _print_reasons(marts: Any, console: Console) -> None:

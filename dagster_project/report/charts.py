@@ -11,27 +11,39 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from html import escape
+from itertools import pairwise
 from math import floor, log10
 from statistics import median
 from typing import Any
 
 from dagster_project.report import words
-from dagster_project.report.findings import (
-    Stream,
-    extra_people,
-    stands_out,
+from dagster_project.report.findings import Stream, costliest
+from dagster_project.report.queries import (
+    SPIKES,
+    UNPROVEN,
+    Band,
+    DecayMonth,
+    Send,
+    TrendPoint,
 )
-from dagster_project.report.queries import Band, DecayMonth, Send
 
 Figure = dict[str, Any]
 
 BAND_SYMBOLS = {
     "healthy": "circle",
+    UNPROVEN: "circle",
     "acceptable": "square",
     "investigate": "diamond",
     "critical": "triangle-up",
 }
-"""A band is told by colour and by shape, for readers who see few colours."""
+"""A band is told by colour and by shape, for readers who see few colours; what is not
+proven is a small dot."""
+
+SYMBOL_SIZES = {UNPROVEN: 6, "critical": 12}
+USUAL_SYMBOL_SIZE = 9
+
+RING_SIZES = dict(zip(SPIKES, (17, 20, 23), strict=True))
+"""A send that stands out has a ring, and as many exclamation marks as it is loud."""
 
 LOSS_COLOURS = {
     "lost_unsubscribe_count": "--series-1",
@@ -46,6 +58,9 @@ LOSS_COLOURS = {
 NAMED_SENDS = 2
 NAME_LENGTH = 30
 
+PAUSE_LABEL_SHARE = 0.09
+"""A pause shorter than this share of the chart has no room for its name."""
+
 SCALE_SHARE = 0.1
 """A send to fewer than this share of the usual audience does not stretch the axis: one
 opt-out of ten people would flatten every other send."""
@@ -54,22 +69,27 @@ opt-out of ten people would flatten every other send."""
 def stream_chart(
     stream: Stream, bands: Sequence[Band], shown: Sequence[Send]
 ) -> Figure:
-    """Every send's rate with its interval, in time, against the stream's own past."""
+    """Every send's rate with its interval, in time, against what was expected."""
     edges = [band.lower_pct for band in bands if band.lower_pct]
     top = axis_top(shown, edges)
     judged = [send for send in shown if send.is_judged and send.sent_at]
-    traces = [_past_line(judged)]
+    traces = [
+        *_control_band(stream.points, judged, top),
+        _expected_line(judged),
+        *_rings(judged, top),
+    ]
     for band in BAND_SYMBOLS:
         for is_provisional in (False, True):
             members = [
                 send
                 for send in judged
-                if send.observed_band == band and send.is_provisional == is_provisional
+                if send.judged_band == band and send.is_provisional == is_provisional
             ]
             if members:
                 traces.append(_sends(members, band, is_provisional, top, edges))
     traces += _unjudged(shown, top)
     ticks = _ticks(top)
+    pauses = _pauses(stream, judged, top)
     layout = _layout(
         yaxis={
             "range": [-0.07 * top, top],
@@ -80,11 +100,15 @@ def stream_chart(
         xaxis={"type": "date", "tickformat": "%b\n%Y"},
         margin={"l": 52, "r": 82, "t": 14, "b": 40},
         shapes=[
-            _edge_line(band.lower_pct, f"--{band.band}-soft")
-            for band in bands
-            if band.lower_pct and band.lower_pct < top
+            *(shape for shape, _ in pauses),
+            *(
+                _edge_line(band.lower_pct, f"--{band.band}-soft")
+                for band in bands
+                if band.lower_pct and band.lower_pct < top
+            ),
         ],
         annotations=[
+            *(label for _, label in pauses if label),
             *(_edge_label(band, top) for band in bands if (band.lower_pct or 0) < top),
             *_send_labels(judged, top),
         ],
@@ -92,16 +116,120 @@ def stream_chart(
     return {"data": traces, "layout": layout}
 
 
-def _past_line(judged: Sequence[Send]) -> Figure:
-    known = [send for send in judged if send.previous_rate_median_pct is not None]
+def _control_band(
+    points: Sequence[TrendPoint], judged: Sequence[Send], top: float
+) -> list[Figure]:
+    """Where nearly all sends of a steady stream of these sizes would lie."""
+    drawn = {send.campaign_id for send in judged}
+    known = [
+        point
+        for point in points
+        if point.campaign_id in drawn
+        and point.sent_at
+        and point.control_low_pct is not None
+        and point.control_high_pct is not None
+    ]
+    if not known:
+        return []
+    moments = [_moment(point) for point in known]
+    line = {"width": 0, "shape": "hvh"}
+    edge = {"type": "scatter", "mode": "lines", "x": moments, "line": line}
+    return [
+        {
+            **edge,
+            "y": [min(point.control_low_pct or 0.0, top) for point in known],
+            "hoverinfo": "skip",
+        },
+        {
+            **edge,
+            "y": [min(point.control_high_pct or 0.0, top) for point in known],
+            "fill": "tonexty",
+            "fillcolor": "--control",
+            "hoverinfo": "skip",
+        },
+    ]
+
+
+def _expected_line(judged: Sequence[Send]) -> Figure:
+    known = [send for send in judged if send.expected_rate_pct is not None]
     return {
         "type": "scatter",
         "mode": "lines",
         "x": [_moment(send) for send in known],
-        "y": [send.previous_rate_median_pct for send in known],
-        "line": {"color": "--past", "width": 2, "dash": "dot", "shape": "hv"},
+        "y": [send.expected_rate_pct for send in known],
+        "line": {"color": "--past", "width": 2, "dash": "dot", "shape": "hvh"},
         "hoverinfo": "skip",
     }
+
+
+def _rings(judged: Sequence[Send], top: float) -> list[Figure]:
+    """Around each send that stands out; the louder, the larger."""
+    traces = []
+    for loudness, status in enumerate(SPIKES, start=1):
+        members = [send for send in judged if send.spike_status == status]
+        if members:
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "markers+text",
+                    "x": [_moment(send) for send in members],
+                    "y": [_height(send, top) for send in members],
+                    "marker": {
+                        "symbol": "circle-open",
+                        "size": RING_SIZES[status],
+                        "line": {"width": 1.5, "color": "--ink"},
+                        "color": "--ink",
+                    },
+                    "text": ["!" * loudness] * len(members),
+                    "textposition": "middle right",
+                    "textfont": {"size": 13, "color": "--ink"},
+                    "hoverinfo": "skip",
+                    "cliponaxis": False,
+                }
+            )
+    return traces
+
+
+def _pauses(
+    stream: Stream, judged: Sequence[Send], top: float
+) -> list[tuple[Figure, Figure | None]]:
+    """The time without mail before each send after a gap, named where there is room."""
+    moments = [send.sent_at for send in judged if send.sent_at]
+    if not moments:
+        return []
+    start, end = min(moments), max(moments)
+    drawn = []
+    for before, after in pairwise(stream.dated):
+        if not after.is_post_gap or before.campaign_id == after.campaign_id:
+            continue
+        left = max(before.sent_at or start, start)
+        right = min(after.sent_at or end, end)
+        if right <= left:
+            continue
+        is_wide = (right - left) > PAUSE_LABEL_SHARE * (end - start)
+        label = {
+            "x": (left + (right - left) / 2).isoformat(timespec="seconds"),
+            "y": 0.97 * top,
+            "yanchor": "top",
+            "showarrow": False,
+            "text": f"{after.days_since_previous_send} days<br>without mail",
+            "font": {"size": 11, "color": "--muted"},
+        }
+        shape = {
+            "type": "rect",
+            "x0": left.isoformat(timespec="seconds"),
+            "x1": right.isoformat(timespec="seconds"),
+            "yref": "paper",
+            "y0": 0,
+            "y1": 1,
+            "layer": "below",
+            "fillcolor": "--pause",
+            "line": {"width": 0},
+        }
+        drawn.append(
+            (shape, label if is_wide and after.days_since_previous_send else None)
+        )
+    return drawn
 
 
 def _sends(
@@ -120,7 +248,7 @@ def _sends(
         "type": "scatter",
         "mode": "markers",
         "x": [_moment(send) for send in members],
-        "y": [min(rate, 0.975 * top) for rate in rates],
+        "y": [_height(send, top) for send in members],
         "error_y": {
             "type": "data",
             "symmetric": False,
@@ -138,7 +266,7 @@ def _sends(
         },
         "marker": {
             "color": colour,
-            "size": 12 if symbol == "triangle-up" else 9,
+            "size": SYMBOL_SIZES.get(band, USUAL_SYMBOL_SIZE),
             "symbol": [
                 "arrow-up"
                 if rate > top
@@ -153,6 +281,11 @@ def _sends(
         "hoverinfo": "text",
         "cliponaxis": False,
     }
+
+
+def _height(send: Send, top: float) -> float:
+    """Where a send stands; one beyond the chart stands at its edge."""
+    return min(send.unsubscribe_rate_pct or 0.0, 0.975 * top)
 
 
 def _unjudged(shown: Sequence[Send], top: float) -> list[Figure]:
@@ -237,10 +370,7 @@ def _send_labels(judged: Sequence[Send], top: float) -> list[Figure]:
         return []
     moments = [send.sent_at.timestamp() for send in judged if send.sent_at]
     start, span = min(moments), max(max(moments) - min(moments), 1.0)
-    costly = sorted(
-        (send for send in judged if stands_out(send)),
-        key=lambda send: (-(extra_people(send) or 0), send.campaign_key),
-    )
+    costly = costliest(judged)
     labels: list[Figure] = []
     taken: list[float] = []
     for send in costly[:NAMED_SENDS]:
@@ -439,8 +569,8 @@ def _unfinished(row: DecayMonth) -> str:
     return "" if row.is_complete_month else "<br>not covered to its end yet"
 
 
-def _moment(send: Send) -> str | None:
-    return send.sent_at.isoformat(timespec="seconds") if send.sent_at else None
+def _moment(row: Send | TrendPoint) -> str | None:
+    return row.sent_at.isoformat(timespec="seconds") if row.sent_at else None
 
 
 def _hover(send: Send, edges: Iterable[float]) -> str:

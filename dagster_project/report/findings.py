@@ -1,7 +1,7 @@
 """What follows from the rows: groups, rankings, sums and the figure of a year's loss.
 
-No text and no drawing. A sum is taken over counts, never over rates, and a comparison
-with the past is left out where there is too little of it.
+No text and no drawing. A sum is taken over counts, never over rates. What a send is
+compared with, and what that comparison is worth, the marts say.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from dagster_project.report.queries import (
     ALL_LISTS,
     PLAIN_SEND_TYPES,
     DecayMonth,
+    Diagnosis,
+    Frames,
     Reason,
     Send,
+    StreamTrend,
+    TrendPoint,
 )
-
-MINIMUM_PAST_SENDS = 6
-"""Fewer settled sends say too little about what is usual to call a send unusual."""
 
 MONTHS_IN_A_YEAR = 12
 
@@ -29,48 +30,22 @@ WILSON_Z = 1.959963984540054
 """The 97.5 % point of the normal distribution, as in the marts' own intervals."""
 
 
-def extra_people(send: Send) -> float | None:
-    """People lost beyond what the stream's own past would cost; may be negative."""
-    if (
-        not send.is_judged
-        or send.previous_rate_median_pct is None
-        or send.unsubscribe_count is None
-        or send.delivered_count is None
-    ):
-        return None
-    usual = send.delivered_count * send.previous_rate_median_pct / 100
-    return send.unsubscribe_count - usual
-
-
-def times_usual(send: Send) -> float | None:
-    """The rate over the stream's own past; None where the past knows no opt-out."""
-    if send.unsubscribe_rate_pct is None or not send.previous_rate_median_pct:
-        return None
-    return send.unsubscribe_rate_pct / send.previous_rate_median_pct
-
-
-def stands_out(send: Send) -> bool:
-    """Whether the whole interval lies above a past long enough to compare with."""
-    return (
-        send.unsubscribe_rate_low_pct is not None
-        and send.previous_rate_median_pct is not None
-        and (send.previous_send_count or 0) >= MINIMUM_PAST_SENDS
-        and send.unsubscribe_rate_low_pct > send.previous_rate_median_pct
-    )
-
-
 def worst_first(sends: Iterable[Send]) -> list[Send]:
-    """By people lost beyond the usual; then without a past; then without a rate."""
+    """By people lost beyond expectation; then without one; then without a rate."""
 
     def rank(send: Send) -> tuple[int, float, str]:
-        extra = extra_people(send)
-        if extra is not None:
-            return (0, -extra, send.campaign_key)
-        if send.unsubscribe_rate_pct is not None:
-            return (1, -send.unsubscribe_rate_pct, send.campaign_key)
-        return (2, 0.0, send.campaign_key)
+        if not send.is_judged:
+            return (2, 0.0, send.campaign_key)
+        if send.excess_unsubscribe_count is None:
+            return (1, -(send.unsubscribe_rate_pct or 0.0), send.campaign_key)
+        return (0, -send.excess_unsubscribe_count, send.campaign_key)
 
     return sorted(sends, key=rank)
+
+
+def costliest(sends: Iterable[Send]) -> list[Send]:
+    """The sends that stand out, the most people first."""
+    return worst_first(send for send in sends if send.is_standing_out)
 
 
 @dataclass(frozen=True)
@@ -81,6 +56,8 @@ class Stream:
     source: str
     account: str
     sends: tuple[Send, ...]
+    trend: StreamTrend | None = None
+    points: tuple[TrendPoint, ...] = ()
 
     @property
     def name(self) -> str:
@@ -114,21 +91,32 @@ class Stream:
 
     @property
     def standing_out(self) -> list[Send]:
-        """Sends above their own past, the most people first."""
-        return worst_first(send for send in self.sends if stands_out(send))
+        """Sends above what was to be expected, the most people first."""
+        return costliest(self.sends)
+
+    @property
+    def drift_status(self) -> str | None:
+        """What the newest send adds up to with those before it."""
+        return self.points[-1].drift_status if self.points else None
 
 
-def streams(sends: Iterable[Send]) -> list[Stream]:
+def streams(frames: Frames) -> list[Stream]:
     """Every stream: ordinary sends before flows, the most mail first."""
     groups: defaultdict[str, list[Send]] = defaultdict(list)
-    for send in sends:
+    for send in frames.sends:
         groups[send.stream_id].append(send)
+    points: defaultdict[str, list[TrendPoint]] = defaultdict(list)
+    for point in sorted(frames.trend_points, key=lambda row: row.mailing_number):
+        points[point.stream_id].append(point)
+    trends = {trend.stream_id: trend for trend in frames.stream_trends}
     found = [
         Stream(
             stream_id,
             members[0].source,
             members[0].account,
             tuple(sorted(members, key=_send_order)),
+            trends.get(stream_id),
+            tuple(points[stream_id]),
         )
         for stream_id, members in groups.items()
     ]
@@ -139,6 +127,28 @@ def streams(sends: Iterable[Send]) -> list[Stream]:
             -stream.delivered_count,
             stream.stream_id,
         ),
+    )
+
+
+def diagnosis_of(send: Send | None, diagnoses: Iterable[Diagnosis]) -> Diagnosis | None:
+    """The first finding that names a send."""
+    if send is None:
+        return None
+    return next(
+        (
+            row
+            for row in diagnoses
+            if (row.stream_id, row.campaign_id) == (send.stream_id, send.campaign_id)
+        ),
+        None,
+    )
+
+
+def rising(trends: Iterable[StreamTrend]) -> list[StreamTrend]:
+    """Streams that rose and stayed up, the strongest proof of a higher level first."""
+    return sorted(
+        (trend for trend in trends if trend.is_rising),
+        key=lambda trend: (-(trend.unsubscribe_ratio_low or 0.0), trend.stream_id),
     )
 
 

@@ -29,8 +29,10 @@ from dagster_project.report.findings import (
     Stream,
 )
 from dagster_project.report.queries import (
+    UNPROVEN,
     Band,
     DecayMonth,
+    Diagnosis,
     Frames,
     LoadedFile,
     Send,
@@ -50,6 +52,9 @@ FOLDED_CHARTED_SENDS = 130
 FOLDED_TABLE_SENDS = 25
 SHOWN_SENDS = 6
 COSTLIEST_SENDS = 6
+SHOWN_FINDINGS = 5
+FOLDED_FINDINGS = 40
+FLOW_ROWS = 60
 MONTHS = 24
 NAMED_REASONS = 6
 LISTS = 12
@@ -130,6 +135,9 @@ def _environment(bands: Sequence[Band]) -> Any:
         "count": words.count,
         "day": words.day,
         "month": words.month,
+        "number": words.number,
+        "growth": words.growth,
+        "compact": words.compact,
         "known": _known,
         "spelled_out": words.spelled_out,
         "days": words.days,
@@ -166,15 +174,22 @@ def _reference(bands: Sequence[Band]) -> float | None:
 def _sections(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
     """Everything the template shows, chapter by chapter; draws into ``figures``."""
     severity = [band for band in frames.bands if band.kind == "severity"]
+    streams = findings.streams(frames)
+    anchors = {
+        stream.stream_id: f"stream-{place}"
+        for place, stream in enumerate(streams[:CHARTED_STREAMS], start=1)
+    }
     accounts = findings.histories(frames.decay)
     newest = [row for row in frames.reasons if row.period_kind == "rolling_12_months"]
     reasons = findings.reason_totals(newest)
     return {
         "build_id": frames.build_id,
         "is_empty": not (frames.sends or frames.decay or newest),
-        "bands": [(band.band, words.band_range(band)) for band in severity],
-        "head": _head(frames, accounts, reasons),
-        "sends": _sends_chapter(frames, severity, figures),
+        "bands": _judged_bands(severity),
+        "head": _head(frames, streams, severity, accounts, reasons),
+        "findings": _findings_chapter(frames, streams, anchors),
+        "sends": _sends_chapter(frames, streams, severity, figures),
+        "judging": _judging_chapter(frames),
         "reasons": _reasons_chapter(frames, reasons, figures),
         "decay": _decay_chapter(accounts, _reference(frames.bands), figures),
         "trust": _trust_chapter(frames),
@@ -182,28 +197,46 @@ def _sections(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
     }
 
 
+def _judged_bands(severity: Sequence[Band]) -> list[tuple[str, str, str]]:
+    """Each band as a send is judged: its key, its name and its stretch of rates."""
+    bands = [(band.band, band.band, words.band_range(band)) for band in severity]
+    healthy_upper = next((band.upper_pct for band in severity if band.upper_pct), None)
+    if healthy_upper is not None:
+        above = f"above {healthy_upper:g}{words.SPACE}% to the eye, may be luck"
+        bands.insert(1, (UNPROVEN, words.band_name(UNPROVEN), above))
+    return bands
+
+
 def _head(
-    frames: Frames, accounts: Sequence[AccountHistory], reasons: ReasonTotals
+    frames: Frames,
+    streams: Sequence[Stream],
+    severity: Sequence[Band],
+    accounts: Sequence[AccountHistory],
+    reasons: ReasonTotals,
 ) -> dict[str, Any]:
     sends = frames.sends
-    costly = findings.worst_first(send for send in sends if findings.stands_out(send))
     reference = _reference(frames.bands)
     judged = [send for send in sends if send.is_judged]
-    bands = Counter(send.observed_band for send in judged)
+    bands = Counter(send.judged_band for send in judged)
     answer = [
         words.reason_clause(reasons) + " " + words.loss_clause(accounts, reference)
     ]
     if sends:
-        worst = costly[0] if costly else None
-        answer.insert(0, words.cost_sentence(worst, sends, _edges(frames.bands)))
-        answer.insert(0, words.judged_sentence(sends))
+        worst = next(iter(findings.costliest(sends)), None)
+        rising = findings.rising(frames.stream_trends)
+        answer = [
+            words.cost_sentence(worst, sends, severity)
+            + words.cause_sentence(findings.diagnosis_of(worst, frames.diagnoses)),
+            words.rising_sentence(rising, streams),
+            *answer,
+            words.judged_sentence(sends),
+        ]
     return {
         "answer": answer,
         "judged": len(judged),
         "by_band": [
-            (band.band, words.band_range(band), bands[band.band])
-            for band in frames.bands
-            if band.kind == "severity"
+            (band, name, stretch, bands[band])
+            for band, name, stretch in _judged_bands(severity)
         ],
         "freshness": words.freshness(frames.files, sends),
         "maturity": words.maturity(sends) if sends else words.UNKNOWN,
@@ -211,13 +244,70 @@ def _head(
 
 
 @dataclass(frozen=True)
+class FindingRow:
+    """One finding as it is shown."""
+
+    diagnosis: Diagnosis
+    label: str
+    confidence: str
+    confidence_meaning: str
+    place: str
+    stream: str
+    anchor: str
+    people: str
+
+
+def _findings_chapter(
+    frames: Frames, streams: Sequence[Stream], anchors: Mapping[str, str]
+) -> dict[str, Any]:
+    """What happened and what to do, the most people first."""
+    names = {stream.stream_id: stream.name for stream in streams}
+    rows = [
+        _finding_row(row, names, anchors)
+        for row in frames.diagnoses[: SHOWN_FINDINGS + FOLDED_FINDINGS]
+    ]
+    return {
+        "shown": rows[:SHOWN_FINDINGS],
+        "folded": rows[SHOWN_FINDINGS:],
+        "left_out": len(frames.diagnoses) - len(rows),
+    }
+
+
+def _finding_row(
+    row: Diagnosis, names: Mapping[str, str], anchors: Mapping[str, str]
+) -> FindingRow:
+    stream = names.get(row.stream_id, row.stream_id)
+    confidence, meaning = words.CONFIDENCES.get(
+        row.confidence or "", (words.spelled_out(row.confidence), "")
+    )
+    return FindingRow(
+        diagnosis=row,
+        label=row.finding_label or words.spelled_out(row.finding),
+        confidence=confidence,
+        confidence_meaning=meaning,
+        place=words.diagnosis_place(row, stream),
+        stream=stream,
+        anchor=anchors.get(row.stream_id, ""),
+        people=words.signed(row.people_lost_count),
+    )
+
+
+def _judging_chapter(frames: Frames) -> dict[str, Any]:
+    """What the words rest on: references, and constants beside their estimates."""
+    return {
+        "contradiction": words.contradiction_sentence(frames.bands),
+        "constants": [(row, words.behind(row)) for row in frames.constants],
+    }
+
+
+@dataclass(frozen=True)
 class Whisker:
-    """Where a rate, its interval and the past lie on a small ruler, 0-100."""
+    """Where a rate, its interval and the expected one lie on a small ruler, 0-100."""
 
     dot: float
     low: float
     high: float
-    past: float | None
+    expected: float | None
 
 
 @dataclass(frozen=True)
@@ -228,11 +318,14 @@ class SendRow:
     whisker: Whisker | None
     interval: str
     why_no_rate: str
-    times: str
-    times_value: float | None
-    extra: str
-    extra_value: float | None
-    why_no_past: str
+    band: str
+    excess: tuple[str, str]
+    why_no_expectation: str
+    loudness: str
+    meaning: str
+    why_no_verdict: str
+    context: str
+    arrived: str
     opens: str
     reason: str
 
@@ -245,6 +338,7 @@ class StreamBlock:
     is_folded: bool
     stream: Stream
     summary: str
+    trend: list[str]
     alt: str
     has_chart: bool
     left_out: int
@@ -261,14 +355,17 @@ class Costly:
     stream: str
     anchor: str
     people: str
-    times: str
+    rates: str
+    loudness: str
     width: float
 
 
 def _sends_chapter(
-    frames: Frames, severity: Sequence[Band], figures: dict[str, Figure]
+    frames: Frames,
+    streams: Sequence[Stream],
+    severity: Sequence[Band],
+    figures: dict[str, Figure],
 ) -> dict[str, Any]:
-    streams = findings.streams(frames.sends)
     by_campaign = findings.reasons_by_campaign(
         row for row in frames.reasons if row.period_kind == "campaign"
     )
@@ -282,6 +379,10 @@ def _sends_chapter(
         _stream_block(place, stream, severity, said, figures)
         for place, stream in enumerate(streams[:CHARTED_STREAMS])
     ]
+    newest_flows = sorted(
+        frames.flow_months,
+        key=lambda row: (-row.month.toordinal(), -(row.delivered_count or 0), row.name),
+    )
     open_blocks = [block for block in blocks if not block.is_folded]
     return {
         "costliest": _costliest(blocks),
@@ -293,8 +394,18 @@ def _sends_chapter(
         ],
         "count": len(frames.sends),
         "shown_sends": SHOWN_SENDS,
-        "minimum_past": findings.MINIMUM_PAST_SENDS,
-        "standing_out": sum(findings.stands_out(send) for send in frames.sends),
+        "loudness": [
+            (words.LOUDNESS[status], status, words.SPIKE_MEANINGS[status])
+            for status in reversed(words.LOUDNESS)
+        ],
+        "trends": [
+            (stream, stream.trend, words.SHAPES.get(stream.trend.shape, ""))
+            for stream in streams[:CHARTED_STREAMS]
+            if stream.trend
+        ],
+        "flows": [(row, words.flow_name(row)) for row in newest_flows[:FLOW_ROWS]],
+        "flows_left_out": max(0, len(newest_flows) - FLOW_ROWS),
+        "interval": words.interval,
     }
 
 
@@ -334,6 +445,7 @@ def _stream_block(
         is_folded=is_folded,
         stream=stream,
         summary=words.stream_summary(stream),
+        trend=words.trend_sentences(stream),
         alt=words.stream_alt(stream),
         has_chart=has_chart,
         left_out=len(dated) - len(shown),
@@ -344,19 +456,23 @@ def _stream_block(
 
 
 def _send_row(send: Send, top: float, reason: str) -> SendRow:
-    extra = findings.extra_people(send)
-    times = findings.times_usual(send)
     low, high = send.unsubscribe_rate_low_pct, send.unsubscribe_rate_high_pct
+    status = send.spike_status or ""
     return SendRow(
         send=send,
         whisker=_whisker(send, top),
         interval=words.interval(low, high),
         why_no_rate="" if send.is_judged else words.why_no_rate(send),
-        times=words.times(times),
-        times_value=times,
-        extra=words.signed(extra),
-        extra_value=extra,
-        why_no_past=words.why_no_past(send) if extra is None else "",
+        band=words.band_name(send.judged_band),
+        excess=words.people(
+            send.excess_unsubscribe_count, send.excess_low_count, send.excess_high_count
+        ),
+        why_no_expectation=words.why_no_expectation(send),
+        loudness=words.LOUDNESS.get(status, ""),
+        meaning=words.SPIKE_MEANINGS.get(status, ""),
+        why_no_verdict=words.why_no_verdict(send),
+        context=words.CONTEXTS.get(send.grade_context or "", ""),
+        arrived=words.arrived(send),
         opens=words.opens(send),
         reason=reason,
     )
@@ -368,31 +484,32 @@ def _whisker(send: Send, top: float) -> Whisker | None:
 
     if not send.is_judged:
         return None
-    past = send.previous_rate_median_pct
+    expected = send.expected_rate_pct
     return Whisker(
         dot=place(send.unsubscribe_rate_pct),
         low=place(send.unsubscribe_rate_low_pct),
         high=place(send.unsubscribe_rate_high_pct),
-        past=None if past is None else place(past),
+        expected=None if expected is None else place(expected),
     )
 
 
 def _costliest(blocks: Sequence[StreamBlock]) -> list[Costly]:
     anchors = {block.stream.stream_id: block for block in blocks}
-    ranked = findings.worst_first(
-        send for block in blocks for send in block.stream.standing_out
+    ranked = findings.costliest(
+        send for block in blocks for send in block.stream.sends
     )[:COSTLIEST_SENDS]
     if not ranked:
         return []
-    most = max(findings.extra_people(send) or 0 for send in ranked)
+    most = max(1, *(send.excess_unsubscribe_count or 0 for send in ranked))
     return [
         Costly(
             send=send,
             stream=anchors[send.stream_id].stream.name,
             anchor=anchors[send.stream_id].anchor,
-            people=words.signed(findings.extra_people(send)),
-            times=words.times(findings.times_usual(send)),
-            width=round(100 * (findings.extra_people(send) or 0) / most, 1),
+            people=words.signed(send.excess_unsubscribe_count),
+            rates=words.rates(send),
+            loudness=words.LOUDNESS[send.spike_status or ""],
+            width=round(100 * max(0, send.excess_unsubscribe_count or 0) / most, 1),
         )
         for send in ranked
     ]

@@ -6,8 +6,6 @@ None all the way to the page, where it is said to be unknown.
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
@@ -15,7 +13,6 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from dagster_project.settings import SEEDS
 from dagster_project.warehouse import read_only
 
 Row = TypeVar("Row")
@@ -23,13 +20,22 @@ Row = TypeVar("Row")
 ALL_LISTS = "(all)"
 """The name under which a mart sums the lists of an account."""
 
+UNPROVEN = "unproven"
+"""A rate above the healthy ones of so little mail that luck could make it."""
+
+SPIKES = ("watch", "alert", "strong")
+"""Words of ``spike_status`` for a send above its own past, from faint to loud."""
+
+RISES = ("step", "climb", "undetermined_rise")
+"""Words of ``shape`` for a stream that rose and stayed up."""
+
 PLAIN_SEND_TYPES = ("campaign", "ab_variant", "resend")
 """Sends with a day of their own; a flow or a receipt goes out all the time."""
 
 
 @dataclass(frozen=True)
 class Send:
-    """One campaign x variant: its rate, its counts and its stream's past."""
+    """One campaign x variant: its rate, its counts and what was to be expected."""
 
     campaign_key: str
     source: str
@@ -45,22 +51,36 @@ class Send:
     exclusion_reason: str | None
     open_basis: str | None
     observed_band: str | None
+    confirmed_band: str | None
+    spike_status: str | None
+    grade_context: str | None
+    industry: str | None
+    industry_position: str | None
+    benchmark_source: str | None
     vendor_rate_denominator: str | None
     delivered_count: int | None
     unsubscribe_count: int | None
     topic_opt_out_count: int | None
     complaint_count: int | None
     suspect_automated_count: int | None
-    previous_send_count: int | None
+    excess_unsubscribe_count: int | None
+    excess_low_count: int | None
+    excess_high_count: int | None
+    baseline_campaign_count: int | None
+    days_since_previous_send: int | None
     unsubscribe_rate_pct: float | None
     unsubscribe_rate_low_pct: float | None
     unsubscribe_rate_high_pct: float | None
-    previous_rate_median_pct: float | None
+    expected_rate_pct: float | None
     complaint_rate_pct: float | None
     open_rate_pct: float | None
     click_rate_pct: float | None
+    spike_z: float | None
+    expected_complete_share: float | None
     is_excluded: bool
     is_complaint_red_flag: bool | None
+    is_complaint_confirmed: bool | None
+    is_post_gap: bool | None
     sent_at: datetime | None
 
     @property
@@ -83,6 +103,132 @@ class Send:
     def is_provisional(self) -> bool:
         """Whether its counts may still move."""
         return self.maturity == "provisional"
+
+    @property
+    def judged_band(self) -> str | None:
+        """The band that is proven; healthy where nothing worse is even seen."""
+        if self.confirmed_band != "not_proven":
+            return self.confirmed_band
+        return "healthy" if self.observed_band == "healthy" else UNPROVEN
+
+    @property
+    def is_standing_out(self) -> bool:
+        """Whether it lies above what its stream's own past leads to expect."""
+        return self.spike_status in SPIKES
+
+
+@dataclass(frozen=True)
+class TrendPoint:
+    """One campaign, its variants together, in the control chart of its stream."""
+
+    stream_id: str
+    campaign_id: str
+    mailing_number: int
+    drift_status: str | None
+    control_low_pct: float | None
+    control_high_pct: float | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class StreamTrend:
+    """Where one stream is going."""
+
+    stream_id: str
+    source: str
+    account: str
+    shape: str
+    persistent_band: str | None
+    unsubscribe_direction: str | None
+    open_direction: str | None
+    click_direction: str | None
+    complaint_direction: str | None
+    hard_bounce_direction: str | None
+    campaigns_used: int | None
+    effect_pct: float | None
+    mann_kendall_z: float | None
+    theil_sen_slope: float | None
+    autocorrelation: float | None
+    unsubscribe_ratio: float | None
+    unsubscribe_ratio_low: float | None
+    unsubscribe_ratio_high: float | None
+    open_ratio: float | None
+    click_ratio: float | None
+    complaint_ratio: float | None
+    hard_bounce_ratio: float | None
+    is_basis_mixed: bool | None
+    shape_started_at: datetime | None
+
+    @property
+    def is_rising(self) -> bool:
+        """Whether it has risen and not come back."""
+        return self.shape in RISES
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """One finding that holds for a campaign, or for a stream where it names none."""
+
+    rank: int
+    source: str
+    account: str
+    stream_id: str
+    campaign_id: str | None
+    campaign_name: str | None
+    finding: str
+    finding_label: str | None
+    confidence: str | None
+    evidence: str | None
+    recommended_action: str | None
+    action_source: str | None
+    people_lost_count: int | None
+    people_lost_low_count: int | None
+    people_lost_high_count: int | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True)
+class FlowMonth:
+    """One message of a flow in one month."""
+
+    source: str
+    account: str
+    stream_id: str
+    stream_name: str | None
+    campaign_id: str | None
+    campaign_name: str | None
+    subject: str | None
+    variant: str
+    month: date
+    observed_band: str | None
+    delivered_count: int | None
+    unsubscribe_count: int | None
+    unsubscribe_rate_pct: float | None
+    unsubscribe_rate_low_pct: float | None
+    unsubscribe_rate_high_pct: float | None
+    is_excluded: bool
+
+    @property
+    def name(self) -> str:
+        """What people call the message."""
+        name = self.campaign_name or self.subject or self.campaign_id
+        name = name or "without a message's name"
+        return f"{name} · {self.variant}" if self.variant else name
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One constant that judges, beside what the data at hand would say."""
+
+    constant_name: str
+    description: str
+    unit: str
+    source: str
+    value_in_use: float | None
+    own_estimate: float | None
+    campaign_count: int | None
+    stream_count: int | None
+    is_assumption: bool | None
 
 
 @dataclass(frozen=True)
@@ -283,14 +429,17 @@ class LoadedFile:
 
 @dataclass(frozen=True)
 class Band:
-    """One stretch of rates of the seed ``benchmark_bands``."""
+    """One stretch of rates that somebody calls by a name."""
 
     kind: str
-    band: str
     lower_pct: float | None
-    is_lower_inclusive: bool
+    is_lower_inclusive: bool | None
     upper_pct: float | None
-    is_upper_inclusive: bool
+    is_upper_inclusive: bool | None
+    band: str
+    source: str
+    conflict_note: str | None
+    is_contradicted: bool
 
 
 @dataclass(frozen=True)
@@ -299,6 +448,10 @@ class Frames:
 
     build_id: str | None
     sends: list[Send]
+    trend_points: list[TrendPoint]
+    stream_trends: list[StreamTrend]
+    diagnoses: list[Diagnosis]
+    flow_months: list[FlowMonth]
     reasons: list[Reason]
     decay: list[DecayMonth]
     failed_checks: list[FailedCheck]
@@ -310,6 +463,7 @@ class Frames:
     revision_counts: list[RevisionCount]
     files: list[LoadedFile]
     bands: list[Band]
+    constants: list[Constant]
 
 
 # A period of the last twelve months exists for every month; only the newest is shown.
@@ -321,6 +475,11 @@ _NEWEST_REASONS = """
 """
 
 _FAILED = "is_excluded or verdict = 'broken'"
+
+_NEWEST_FLOW_MONTHS = """(
+    select * from flow_unsubscribe_rates
+    where month > (select max(month) from flow_unsubscribe_rates) - interval 3 month
+)"""
 
 SHOWN_CHANGES = 20
 """Changes shown of each kind: after final, and while the send still settled."""
@@ -399,6 +558,10 @@ def read_frames(marts: Path) -> Frames:
         return Frames(
             build_id=_build_id(connection),
             sends=read(Send, "campaign_unsubscribe_rates"),
+            trend_points=read(TrendPoint, "unsubscribe_rate_trends"),
+            stream_trends=read(StreamTrend, "stream_trends"),
+            diagnoses=read(Diagnosis, "campaign_diagnoses"),
+            flow_months=read(FlowMonth, _NEWEST_FLOW_MONTHS),
             reasons=read(Reason, "opt_out_reasons", _NEWEST_REASONS),
             decay=read(DecayMonth, "list_decay_monthly"),
             failed_checks=read(FailedCheck, "denominator_audit", _FAILED),
@@ -409,7 +572,8 @@ def read_frames(marts: Path) -> Frames:
             revisions=read(Revision, _LARGEST_REVISIONS),
             revision_counts=read(RevisionCount, _REVISION_COUNTS),
             files=read(LoadedFile, "load_ledger"),
-            bands=list(_bands(SEEDS / "benchmark_bands.csv")),
+            bands=read(Band, "benchmarks"),
+            constants=read(Constant, "stat_calibration"),
         )
 
 
@@ -432,16 +596,3 @@ def _build_id(connection: Any) -> str | None:
         if found and found[0]:
             return str(found[0])
     return None
-
-
-def _bands(seed: Path) -> Iterable[Band]:
-    with seed.open(encoding="utf-8", newline="") as handle:
-        for row in csv.DictReader(handle):
-            yield Band(
-                kind=row["kind"],
-                band=row["band"],
-                lower_pct=float(row["lower_pct"]) if row["lower_pct"] else None,
-                is_lower_inclusive=row["is_lower_inclusive"] == "true",
-                upper_pct=float(row["upper_pct"]) if row["upper_pct"] else None,
-                is_upper_inclusive=row["is_upper_inclusive"] == "true",
-            )

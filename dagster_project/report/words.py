@@ -14,21 +14,24 @@ from math import floor, log10
 from markupsafe import Markup
 
 from dagster_project.report.findings import (
-    MINIMUM_PAST_SENDS,
     MONTHS_IN_A_YEAR,
     AccountHistory,
     AnnualLoss,
     ReasonTotals,
     Stream,
-    extra_people,
-    times_usual,
 )
 from dagster_project.report.queries import (
+    SPIKES,
+    UNPROVEN,
     Band,
+    Constant,
+    Diagnosis,
+    FlowMonth,
     Freshness,
     LoadedFile,
     RevisionCount,
     Send,
+    StreamTrend,
     Trust,
 )
 from dagster_project.report.trust import Answers, Change, CheckGroup, parts
@@ -38,6 +41,10 @@ SPACE = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
 
+NAMED_RISES = 3
+
+PERSISTENT_BANDS = ("investigate", "critical")
+
 FINE_PCT = 0.1
 """Below it a third digit is dust."""
 
@@ -46,6 +53,53 @@ _MONTHS = (
     *("Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
 )
 _SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+BANDS = {UNPROVEN: "not proven"}
+"""Bands that are not called by their own word."""
+
+LOUDNESS = {status: "!" * number for number, status in enumerate(SPIKES, start=1)}
+
+SPIKE_MEANINGS = {
+    "strong": "far more left than expected",
+    "alert": "clearly more left than expected",
+    "watch": "more left than expected",
+    "none": "as many left as luck explains",
+}
+
+CONFIDENCES = {
+    "confirmed": ("confirmed", "The numbers prove it."),
+    "probable": ("probable", "The numbers point to it and do not prove it yet."),
+    "low_confidence": (
+        "unsure",
+        "It rests on numbers that may mislead, such as opens by mail programs.",
+    ),
+}
+"""Confidence of a finding -> what it is called, and what that means."""
+
+CONTEXTS = {
+    "post_gap_expected": "first after a pause, which is allowed for",
+    "above_gap_expectation": "first after a pause, and high even for that",
+}
+
+SHAPES = {
+    "stable": "steady",
+    "isolated_spike": "one spike",
+    "spike_unconfirmed": "new spike",
+    "step": "rose at once",
+    "climb": "climbing",
+    "undetermined_rise": "rising",
+    "post_gap": "high after a pause",
+    "insufficient_data": "too little mail",
+}
+
+LEVELS = {
+    "unsubscribe": "opt-outs",
+    "open": "opens",
+    "click": "clicks",
+    "complaint": "complaints",
+    "hard_bounce": "dead addresses",
+}
+"""Measure of ``stream_trends`` -> what it counts."""
 
 LOSS_CAUSES = {
     "lost_unsubscribe_count": "Unsubscribed",
@@ -156,11 +210,31 @@ def signed(value: float | None) -> str:
     return "0" if people == 0 else f"{'+' if people > 0 else MINUS}{abs(people):,}"
 
 
-def times(value: float | None) -> str:
-    """How many times the usual."""
+def people(value: int | None, low: int | None, high: int | None) -> tuple[str, str]:
+    """People beyond expectation, and between which numbers they surely lie."""
+    if value is None or low is None or high is None:
+        return signed(value), ""
+    return signed(value), f"{signed(low)} to {signed(high)}"
+
+
+def growth(value: float | None) -> str:
+    """By how much something grew."""
     if value is None:
         return UNKNOWN
-    return f"{value:.0f}×" if value >= 10 else f"{value:.1f}×"
+    sign = "+" if value > 0 else MINUS if value < 0 else ""
+    return f"{sign}{abs(value):,.0f}{SPACE}%"
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """A number that is no percentage."""
+    if value is None:
+        return UNKNOWN
+    return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def compact(value: float | None) -> str:
+    """A constant, as short as it is."""
+    return UNKNOWN if value is None else f"{value:.3g}"
 
 
 def day(moment: datetime | date | None) -> str:
@@ -220,11 +294,36 @@ def why_no_rate(send: Send) -> str:
     return "no export says how many unsubscribed"
 
 
-def why_no_past(send: Send) -> str:
-    """Why a send cannot be compared with its past."""
+def why_no_expectation(send: Send) -> str:
+    """Why nothing can be expected of a send."""
     if not send.is_judged:
         return "no rate to compare"
-    return "first of its stream: no earlier settled send"
+    return "no earlier settled send of its stream"
+
+
+def why_no_verdict(send: Send) -> str:
+    """Why a send is not called usual or unusual."""
+    if not send.is_judged:
+        return "no rate to compare"
+    if send.spike_z is None:
+        earlier = send.baseline_campaign_count or 0
+        return f"only {plural(earlier, 'earlier send')}" if earlier else "first send"
+    if send.is_provisional:
+        return arrived(send) or "too early to tell"
+    return "too few opt-outs to be expected"
+
+
+def arrived(send: Send) -> str:
+    """How much of a young send's loss is in; empty where that is not known."""
+    if not send.is_provisional or send.expected_complete_share is None:
+        return ""
+    share = round(100 * send.expected_complete_share)
+    return f"about {share}{SPACE}% of its opt-outs have arrived"
+
+
+def band_name(band: str | None) -> str:
+    """What a band is called."""
+    return BANDS.get(band or "", band or "none")
 
 
 def opens(send: Send) -> str:
@@ -277,18 +376,136 @@ def stream_summary(stream: Stream) -> str:
         f" {count(stream.unsubscribe_count)} of {count(stream.delivered_count)}"
         " delivered mails ended in an unsubscribe"
         f" ({rate}). {_small(standing_out, 'send').capitalize()}"
-        f" {'stands' if standing_out == 1 else 'stand'} above the stream's own past."
+        f" {'stands' if standing_out == 1 else 'stand'} out."
     )
+
+
+def trend_sentences(stream: Stream) -> list[str]:
+    """Where a stream is going; nothing where no send of it is compared."""
+    trend = stream.trend
+    if trend is None:
+        return []
+    told = [shape_sentence(trend)]
+    if trend.persistent_band in PERSISTENT_BANDS:
+        told.append(
+            f"Send after send its rate is confirmed “{trend.persistent_band}” or worse,"
+            " so no single send is to blame."
+        )
+    if stream.drift_status == "alert" and not trend.is_rising:
+        told.append(
+            "Drift alarm: its newest sends lie a little high again and again, which"
+            " adds up to more than luck."
+        )
+    elif stream.drift_status == "watch" and not trend.is_rising:
+        told.append(
+            "Drift to watch: its newest sends lie a little high again and again; its"
+            " sends resemble their neighbours, so this may pass."
+        )
+    levels = level_words(trend)
+    if levels:
+        told.append(f"Its newest sends against those before: {', '.join(levels)}.")
+    return told
+
+
+def shape_sentence(trend: StreamTrend) -> str:
+    """The shape of a stream's newest sends."""
+    since, effect = day(trend.shape_started_at), growth(trend.effect_pct)
+    used = plural(trend.campaigns_used or 0, "settled send")
+    return {
+        "stable": f"Steady over its newest {used}: nothing rose and stayed up.",
+        "isolated_spike": f"One spike, on {since} ({effect}); the rest is steady.",
+        "spike_unconfirmed": (
+            f"A spike on {since} ({effect}), too new to tell from the start of a rise:"
+            " the next two sends will."
+        ),
+        "step": f"Rising: since {since} about {effect}, and it stayed up.",
+        "climb": f"Rising: since {since} about {effect} from one send to the next.",
+        "undetermined_rise": (
+            f"Rising: since {since} about {effect}; whether at once or bit by bit"
+            " cannot be told yet."
+        ),
+        "post_gap": f"High after the pause before {since}, then on its way back.",
+    }.get(
+        trend.shape,
+        f"Too little mail to say where it is going ({used} to compare).",
+    )
+
+
+def level_words(trend: StreamTrend) -> list[str]:
+    """What moved, and what certainly did not."""
+    told = []
+    for measure, name in LEVELS.items():
+        direction = getattr(trend, f"{measure}_direction")
+        ratio = getattr(trend, f"{measure}_ratio")
+        if direction in ("rising", "falling") and ratio is not None:
+            told.append(f"{name} {direction} ({growth(100 * (ratio - 1))})")
+        elif direction == "stable":
+            told.append(f"{name} unchanged")
+    return told
+
+
+def rising_sentence(rising: Sequence[StreamTrend], streams: Sequence[Stream]) -> Markup:
+    """Which streams rise, or that none does, or that nobody can know."""
+    names = {stream.stream_id: stream.name for stream in streams}
+    if rising:
+        told = Markup("; ").join(
+            Markup("<strong><bdi>{}</bdi></strong> since {} ({}{})").format(
+                names.get(trend.stream_id, trend.stream_id),
+                day(trend.shape_started_at),
+                growth(trend.effect_pct),
+                " a send" if trend.shape == "climb" else "",
+            )
+            for trend in rising[:NAMED_RISES]
+        )
+        rest = len(rising) - NAMED_RISES
+        if rest > 0:
+            told += f"; and {plural(rest, 'more stream')}"
+        return Markup("Rising: {}.").format(told)
+    trends = [stream.trend for stream in streams if stream.trend]
+    if any(trend.shape != "insufficient_data" for trend in trends):
+        return Markup("No stream is rising.")
+    return Markup("No stream has enough mail yet to tell whether it is rising.")
+
+
+def diagnosis_place(row: Diagnosis, stream: str) -> str:
+    """What a finding is about."""
+    if row.campaign_id is None:
+        return f"the stream {stream}"
+    return f"{row.campaign_name or row.campaign_id}, {day(row.sent_at)}"
+
+
+def flow_name(row: FlowMonth) -> str:
+    """A flow as people call it."""
+    return row.stream_name or row.stream_id.removeprefix(f"{row.source}/{row.account}/")
+
+
+def contradiction_sentence(bands: Iterable[Band]) -> str:
+    """Which published reference the others contradict."""
+    return " ".join(
+        f"{band.source[0].upper()}{band.source[1:]} claims"
+        f" {band.lower_pct or 0:g}{SPACE}% as the {band.kind}."
+        f" {band.conflict_note or 'No other source agrees.'} Nothing is judged by it."
+        for band in bands
+        if band.is_contradicted
+    )
+
+
+def behind(row: Constant) -> str:
+    """How much mail stands behind an estimate."""
+    if row.campaign_count is None:
+        return ""
+    streams = f" in {plural(row.stream_count, 'stream')}" if row.stream_count else ""
+    return f"{plural(row.campaign_count, 'send')}{streams}"
 
 
 def stream_alt(stream: Stream) -> str:
     """What the chart of a stream shows, for those who do not see it."""
-    bands = Counter(send.observed_band for send in stream.judged)
-    listed = ", ".join(f"{bands[band]} {band}" for band in bands if band)
+    bands = Counter(send.judged_band for send in stream.judged)
+    listed = ", ".join(f"{bands[band]} {band_name(band)}" for band in bands if band)
     return (
         f"Unsubscribe rate of {plural(len(stream.judged), 'send')} of {stream.name} in"
-        f" the order of sending, with 95 % intervals, against the median of earlier"
-        f" sends: {listed}. The table below holds the numbers."
+        f" the order of sending, with 95 % intervals, against what the stream's own"
+        f" past leads to expect: {listed}. The table below holds the numbers."
     )
 
 
@@ -300,19 +517,28 @@ def send_hover(send: Send, edges: Sequence[float]) -> list[str]:
     lines.append(
         f"{percent(send.unsubscribe_rate_pct, edges)}:"
         f" {count(send.unsubscribe_count)} of {count(send.delivered_count)} left"
-        f" ({send.observed_band})"
+        f" ({both_bands(send)})"
     )
     low, high = send.unsubscribe_rate_low_pct, send.unsubscribe_rate_high_pct
     lines.append(f"95 % interval {interval(low, high)}")
-    if send.previous_rate_median_pct is not None:
-        ratio = times_usual(send)
-        lines.append(
-            f"usual {percent(send.previous_rate_median_pct)}"
-            + (f", so {times(ratio)} its past" if ratio is not None else "")
-        )
+    if send.expected_rate_pct is not None:
+        extra = signed(send.excess_unsubscribe_count)
+        lines.append(f"expected {percent(send.expected_rate_pct)}: {extra} people")
+    meaning = SPIKE_MEANINGS.get(send.spike_status or "")
+    lines.append(meaning or f"no verdict: {why_no_verdict(send)}")
+    if send.grade_context in CONTEXTS:
+        lines.append(CONTEXTS[send.grade_context])
     if send.is_provisional:
-        lines.append("provisional: may still rise")
+        lines.append(f"provisional: {arrived(send) or 'may still rise'}")
     return lines
+
+
+def both_bands(send: Send) -> str:
+    """The proven band, and the observed one where it says more."""
+    judged = band_name(send.judged_band)
+    if send.judged_band == send.observed_band:
+        return judged
+    return f"{judged}, observed {send.observed_band}"
 
 
 def judged_sentence(sends: Sequence[Send]) -> Markup:
@@ -349,31 +575,61 @@ def judged_sentence(sends: Sequence[Send]) -> Markup:
 
 
 def cost_sentence(
-    worst: Send | None, sends: Sequence[Send], edges: Sequence[float]
+    worst: Send | None, sends: Sequence[Send], bands: Sequence[Band]
 ) -> Markup:
-    """Which send cost the most people against its own past."""
+    """Which send cost the most people beyond expectation, and how sure that is."""
     if worst is None:
-        is_new = all(
-            (send.previous_send_count or 0) < MINIMUM_PAST_SENDS for send in sends
-        )
-        if is_new:
+        if all(send.spike_status == "insufficient_data" for send in sends):
             return Markup(
-                "No stream has {} settled sends behind it yet, so no send can be called"
-                " unusual."
-            ).format(_SMALL[MINIMUM_PAST_SENDS])
-        return Markup("No send stands above its own stream's past.")
-    extra = extra_people(worst) or 0
+                "No send can be called unusual: no stream has enough settled sends and"
+                " opt-outs behind it yet."
+            )
+        return Markup("No send stands out: none cost more people than luck explains.")
+    edges = [band.lower_pct for band in bands if band.lower_pct]
+    proven = next((band for band in bands if band.band == worst.confirmed_band), None)
     return Markup(
-        "<strong><bdi>{}</bdi></strong> of {} cost the most people against its own"
-        " past: about <strong>{}</strong> more than usual left{} ({} where {} is"
-        " usual)."
+        "<strong><bdi>{}</bdi></strong> of {} cost the most people beyond expectation:"
+        " about <strong>{}</strong> ({} to {}) more than expected left{} ({} where {}"
+        " was expected). {}"
     ).format(
         worst.name,
         day(worst.sent_at),
-        plural(round(extra), "person", "people"),
+        plural(worst.excess_unsubscribe_count or 0, "person", "people"),
+        count(worst.excess_low_count),
+        count(worst.excess_high_count),
         " so far" if worst.is_provisional else "",
         percent(worst.unsubscribe_rate_pct, edges),
-        percent(worst.previous_rate_median_pct),
+        percent(worst.expected_rate_pct),
+        _proof(worst, proven),
+    )
+
+
+def _proof(send: Send, proven: Band | None) -> str:
+    if proven:
+        return (
+            f"Its rate is confirmed to be above {proven.lower_pct or 0:g}{SPACE}%"
+            f" ({proven.band})."
+        )
+    if send.judged_band == "healthy":
+        return "Its rate as such is healthy."
+    return f"That its rate is {send.observed_band} as such is not confirmed."
+
+
+def rates(send: Send) -> str:
+    """A rate beside the one that was expected."""
+    return (
+        f"{percent(send.unsubscribe_rate_pct)},"
+        f" expected {percent(send.expected_rate_pct)}"
+    )
+
+
+def cause_sentence(diagnosis: Diagnosis | None) -> Markup:
+    """What the evidence says of the costliest send."""
+    if diagnosis is None:
+        return Markup("")
+    name, _ = CONFIDENCES.get(diagnosis.confidence or "", (UNKNOWN, ""))
+    return Markup(" What the evidence says: <strong>{}</strong> ({}).").format(
+        (diagnosis.finding_label or spelled_out(diagnosis.finding)).rstrip("."), name
     )
 
 

@@ -6,9 +6,9 @@ renamed column fails here and not on somebody's page.
 
 from __future__ import annotations
 
+import csv
 import math
 import random
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -42,7 +42,8 @@ def write_marts(path: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> 
             connection.execute(
                 f'create view "{database}".marts."{name}" as select * from main."{name}"'
             )
-            made = [{"build_id": BUILD, **row} for row in rows.get(name, ())]
+            known = benchmarks() if name == "benchmarks" else ()
+            made = [{"build_id": BUILD, **row} for row in rows.get(name, known)]
             unknown = {key for row in made for key in row} - types.keys()
             assert not unknown, f"{name} has no column {unknown}"
             if made:
@@ -58,59 +59,14 @@ def write_marts(path: Path, rows: Mapping[str, Iterable[Mapping[str, Any]]]) -> 
     return path
 
 
-AWAITED = {
-    "denominator_audit": "label explanation advice: varchar",
-    "source_trust": """
-        source account build_id source_kind: varchar
-        campaign_count reconciled_campaign_count excluded_campaign_count
-        unknown_campaign_count provisional_campaign_count inferred_delivered_count
-        unlinked_bounce_count file_count refused_file_count withdrawn_file_count
-        record_count rejected_record_count unmapped_record_count late_export_count
-        opt_out_record_count unattributed_opt_out_count: bigint
-        excluded_share_pct rejected_share_pct unmapped_share_pct: double
-        is_conserved: boolean
-    """,
-    "source_freshness": """
-        source account export build_id freshness: varchar
-        file_count arrival_day_count longest_gap_days days_since_last: bigint
-        usual_gap_days allowed_gap_days: double
-        is_late: boolean
-        last_exported_at expected_by_at: timestamp
-    """,
-    "coverage": """
-        source account question build_id question_text mart why_not
-        file_to_export: varchar
-        is_answerable: boolean
-    """,
-    "rate_revisions": """
-        revision_key campaign_key source account campaign_id variant build_id measure
-        change_kind load file_name: varchar
-        old_value new_value difference: bigint
-        old_rate_pct new_rate_pct rate_difference_pct: double
-        is_after_final: boolean
-        exported_at: timestamp
-    """,
-}
-"""Columns the page reads of marts whose contracts are still being written."""
-
-
 @cache
 def _contracts() -> dict[str, dict[str, str]]:
     """Mart -> column -> type, as dbt enforces them."""
     text = (DBT_PROJECT / "models/marts/_marts__models.yml").read_text(encoding="utf-8")
-    enforced = {
+    return {
         model["name"]: {item["name"]: item["data_type"] for item in model["columns"]}
         for model in yaml.safe_load(text)["models"]
     }
-    for mart, columns in AWAITED.items():
-        if mart not in enforced or mart == "denominator_audit":
-            awaited = {
-                name: kind
-                for names, kind in re.findall(r"([\w\s]+): (\w+)", columns)
-                for name in names.split()
-            }
-            enforced[mart] = awaited | enforced.get(mart, {})
-    return enforced
 
 
 def wilson(part: int, whole: int) -> tuple[float, float]:
@@ -134,18 +90,56 @@ def band(part: int, whole: int) -> str:
     return "investigate" if part * 100 <= whole else "critical"
 
 
+CONTRADICTED = {
+    "is_contradicted": True,
+    "conflict_note": "It is 4 times what the most generous other source calls usual.",
+    "is_used": False,
+}
+
+
+def benchmarks() -> list[dict[str, Any]]:
+    """The rows of benchmarks: the seed, and which claim the others contradict."""
+    seed = DBT_PROJECT / "seeds/benchmark_bands.csv"
+    with seed.open(encoding="utf-8", newline="") as handle:
+        return [
+            {
+                "benchmark_key": "/".join(
+                    (row["kind"], row["industry"], row["source"])
+                ),
+                **{name: row[name] for name in ("kind", "industry", "band", "source")},
+                "lower_pct": float(row["lower_pct"]) if row["lower_pct"] else None,
+                "upper_pct": float(row["upper_pct"]) if row["upper_pct"] else None,
+                "is_lower_inclusive": row["is_lower_inclusive"] == "true",
+                "is_upper_inclusive": row["is_upper_inclusive"] == "true",
+                "is_contradicted": False,
+                "is_used": True,
+                **(CONTRADICTED if row["kind"] == "average" else {}),
+            }
+            for row in csv.DictReader(handle)
+        ]
+
+
+def proven(observed: str) -> str:
+    """What a large send proves: the band that is seen."""
+    return "not_proven" if observed == "healthy" else observed
+
+
 def send(
     number: int,
     unsubscribes: int | None = 20,
     delivered: int | None = 9800,
     *,
     stream: str = "newsletter",
-    past: float | None = None,
-    past_sends: int = 0,
+    expected: float | None = None,
+    earlier: int = 0,
+    status: str = "insufficient_data",
     sent_at: datetime | None = None,
     **more: Any,
 ) -> dict[str, Any]:
-    """One row of campaign_unsubscribe_rates, with a rate when it may have one."""
+    """One row of campaign_unsubscribe_rates, with a rate when it may have one.
+
+    Its verdicts are those that are passed in; the marts' own tests judge them.
+    """
     row: dict[str, Any] = {
         "campaign_key": f"{stream}-{number:05d}",
         "source": "generic",
@@ -160,8 +154,9 @@ def send(
         "open_basis": "unknown",
         "delivered_count": delivered,
         "unsubscribe_count": unsubscribes,
-        "previous_send_count": past_sends,
-        "previous_rate_median_pct": past,
+        "baseline_campaign_count": earlier,
+        "expected_rate_pct": expected,
+        "spike_status": status,
         "is_excluded": False,
         "sent_at": sent_at or datetime(2026, 1, 6, 9) + timedelta(days=7 * number),
         **more,
@@ -171,12 +166,141 @@ def send(
         low, high = wilson(unsubscribes, delivered)
         row["unsubscribe_rate_low_pct"], row["unsubscribe_rate_high_pct"] = low, high
         row["observed_band"] = band(unsubscribes, delivered)
+        row.setdefault("confirmed_band", proven(row["observed_band"]))
+        if expected is not None:
+            extra = round(unsubscribes - delivered * expected / 100)
+            row |= {
+                "excess_unsubscribe_count": extra,
+                "excess_low_count": extra - 10,
+                "excess_high_count": extra + 10,
+            } | more
         for part in ("complaint", "open", "unique_click"):
             count = row.get(f"{part}_count") if part != "open" else None
             if count is not None:
                 name = part.removeprefix("unique_")
                 row[f"{name}_rate_pct"] = 100 * count / delivered
     return row
+
+
+def trend_point(
+    number: int, *, stream: str = "newsletter", **more: Any
+) -> dict[str, Any]:
+    """One row of unsubscribe_rate_trends beside the send of that number."""
+    return {
+        "mailing_key": f"{stream}-{number}",
+        "source": "generic",
+        "account": "main",
+        "stream_id": f"generic/main/{stream}",
+        "campaign_id": f"{stream}-{number}",
+        "mailing_number": number,
+        "drift_status": "none",
+        "control_low_pct": 0.1,
+        "control_high_pct": 0.3,
+        "sent_at": datetime(2026, 1, 6, 9) + timedelta(days=7 * number),
+        **more,
+    }
+
+
+def stream_trend(
+    shape: str, *, stream: str = "newsletter", **more: Any
+) -> dict[str, Any]:
+    """One row of stream_trends."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": f"generic/main/{stream}",
+        "shape": shape,
+        "campaigns_used": 26,
+        "persistent_band": "none",
+        **{
+            f"{measure}_direction": "unknown"
+            for measure in ("unsubscribe", "open", "click", "complaint", "hard_bounce")
+        },
+        "is_basis_mixed": False,
+        **more,
+    }
+
+
+FINDINGS = {
+    "complaints_above_limit": (
+        "Too many reported it as spam",
+        "Stop mailing the segment that complained.",
+    ),
+    "content_of_one_send": (
+        "This one send put people off",
+        "Read it as its readers did.",
+    ),
+    "fatigue": ("People get too much mail", "Send less."),
+}
+
+
+def diagnosis(
+    rank: int, finding: str, lost: int | None, number: int | None = 40, **more: Any
+) -> dict[str, Any]:
+    """One row of campaign_diagnoses; of a stream without the number of a send."""
+    label, action = FINDINGS[finding]
+    is_campaign = number is not None
+    return {
+        "diagnosis_key": f"{rank}/{finding}",
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "campaign_id": f"newsletter-{number}" if is_campaign else None,
+        "campaign_name": f"Newsletter {number}" if is_campaign else None,
+        "level": "campaign" if is_campaign else "stream",
+        "finding": finding,
+        "finding_label": label,
+        "confidence": "confirmed",
+        "evidence": f"64 opt-outs of 4,159 delivered; {finding} holds",
+        "recommended_action": action,
+        "action_source": "founding brief",
+        "rank": rank,
+        "people_lost_count": lost,
+        "sent_at": datetime(2026, 10, 13, 9) if is_campaign else None,
+        **more,
+    }
+
+
+def flow_month(
+    number: int, month: date, delivered: int = 900, unsubscribes: int = 9, **more: Any
+) -> dict[str, Any]:
+    """One row of flow_unsubscribe_rates."""
+    low, high = wilson(unsubscribes, delivered)
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/welcome",
+        "stream_name": "Welcome flow",
+        "campaign_id": f"welcome-{number}",
+        "variant": "",
+        "campaign_name": f"Welcome mail {number}",
+        "month": month,
+        "send_type": "flow",
+        "delivered_count": delivered,
+        "unsubscribe_count": unsubscribes,
+        "unsubscribe_rate_pct": 100 * unsubscribes / delivered,
+        "unsubscribe_rate_low_pct": low,
+        "unsubscribe_rate_high_pct": high,
+        "observed_band": band(unsubscribes, delivered),
+        "is_excluded": False,
+        **more,
+    }
+
+
+def constant(name: str, value: float, own: float | None = None) -> dict[str, Any]:
+    """One row of stat_calibration."""
+    return {
+        "constant_name": name,
+        "description": f"What {name.replace('_', ' ')} decides.",
+        "unit": "mailings",
+        "source": "Choice by simulation",
+        "campaign_count": 1200 if own is not None else None,
+        "stream_count": 12 if own is not None else None,
+        "value_in_use": value,
+        "own_estimate": own,
+        "is_assumption": True,
+        "estimated_at": datetime(2026, 12, 31),
+    }
 
 
 def reason(
@@ -409,9 +533,11 @@ def revision(
 
 
 def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
-    """A year with a spike, a gap, an exclusion, unknowns and hostile names."""
+    """A year with a spike, a gap, a rise, an exclusion, unknowns and hostile names."""
     rng = random.Random(7)
     rows: Rows = {
+        "unsubscribe_rate_trends": [],
+        "stream_trends": [],
         "campaign_unsubscribe_rates": [],
         "opt_out_reasons": [],
         "list_decay_monthly": [],
@@ -435,8 +561,14 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
                 "unique_click_count": opens // 8,
             }
             more["is_complaint_red_flag"] = more["complaint_count"] * 1000 > delivered
+            more["is_complaint_confirmed"] = more["complaint_count"] > 10
+            more["is_post_gap"] = number == 25
+            more["days_since_previous_send"] = 42 if number == 25 else 7
+            if number == 25:
+                more["grade_context"] = "post_gap_expected"
             if number == sends - 1:
                 more["maturity"] = "provisional"
+                more["expected_complete_share"] = 0.604
             if number == 40:
                 more["campaign_name"] = HOSTILE if place == 0 else QUOTED
             if number == 30 and place == 0:
@@ -453,19 +585,64 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
                 }
                 more |= {"open_rate_pct": None, "open_basis": "unknown"}
             known = sorted(past[-26:])
+            usual = known[len(known) // 2] if known else None
+            status = "none" if len(known) >= 6 else "insufficient_data"
             row = send(
                 number,
                 unsubscribes,
                 delivered,
                 stream=name,
-                past=known[len(known) // 2] if known else None,
-                past_sends=len(known),
+                expected=usual,
+                earlier=len(known),
+                status="strong" if number == 40 else status,
+                spike_z=None if len(known) < 6 else 4.2 if number == 40 else 0.3,
+                industry="e-commerce",
+                industry_position="above" if number == 40 else "within",
+                benchmark_source="a guide",
                 topic_opt_out_count=rng.randint(0, 4),
                 **more,
             )
             rows["campaign_unsubscribe_rates"].append(row)
+            rows["unsubscribe_rate_trends"].append(
+                trend_point(
+                    number, stream=name, drift_status="alert" if place else "none"
+                )
+            )
             if row.get("unsubscribe_rate_pct") is not None:
                 past.append(row["unsubscribe_rate_pct"])
+        rising = {
+            "effect_pct": 140.0,
+            "shape_started_at": datetime(2026, 8, 5),
+            "unsubscribe_direction": "rising",
+            "unsubscribe_ratio": 1.8,
+            "unsubscribe_ratio_low": 1.4,
+            "unsubscribe_ratio_high": 2.3,
+            "open_direction": "stable",
+            "open_ratio": 1.0,
+        }
+        rows["stream_trends"].append(
+            stream_trend("step", stream=name, **rising)
+            if place == 1
+            else stream_trend("stable", stream=name)
+        )
+    rows["campaign_diagnoses"] = [
+        diagnosis(1, "complaints_above_limit", 95, campaign_name=HOSTILE),
+        diagnosis(2, "content_of_one_send", 95, campaign_name=HOSTILE),
+        diagnosis(3, "fatigue", 60, None, confidence="probable"),
+        *(
+            diagnosis(rank, "content_of_one_send", None, rank, evidence=QUOTED)
+            for rank in range(4, 9)
+        ),
+    ]
+    rows["flow_unsubscribe_rates"] = [
+        flow_month(number, date(2026, month, 1))
+        for number in (1, 2)
+        for month in range(6, 13)
+    ]
+    rows["stat_calibration"] = [
+        constant("minimum_history", 6),
+        constant("dispersion_prior", 0.09, 0.0712),
+    ]
     words = {"too_frequent": 120, "not_relevant": 60, "unclassified": 20}
     words |= {"declined": 30, "not_asked": 500}
     for word, count in words.items():

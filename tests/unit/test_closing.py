@@ -3,34 +3,116 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from dagster_project.closing import print_closing
+from dagster_project.closing import diagnosed, print_closing
 from dagster_project.running import Outcome
 from dagster_project.settings import Home
 from tests.unit.report_marts import (
+    diagnosis,
     failed_check,
     freshness,
     send,
+    stream_trend,
     trust,
     write_marts,
     year_of_marts,
 )
 
 
-def said(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> list[str]:
+def said(
+    folder: Path, rows: dict[str, list[dict[str, Any]]], width: int = 120
+) -> list[str]:
     home = Home(folder)
     write_marts(home.marts, rows)
     screen = io.StringIO()
-    print_closing(Outcome(home=home), Console(file=screen, width=120))
+    print_closing(Outcome(home=home), Console(file=screen, width=width))
     return screen.getvalue().splitlines()
 
 
 def excluded(number: int, reason: str, **more: Any) -> dict[str, Any]:
     return send(number, is_excluded=True, exclusion_reason=reason, **more)
+
+
+def table(lines: list[str]) -> list[str]:
+    """The rows of the table of sends, each folded cell on the line it began."""
+    start = next(place for place, line in enumerate(lines) if "expected %" in line)
+    return [" ".join(line.split()) for line in lines[start + 2 :]]
+
+
+def test_only_sends_that_stand_out_are_told_with_the_reason_and_the_advice(
+    tmp_path: Path,
+) -> None:
+    usual = {"expected": 0.3, "earlier": 26, "status": "none"}
+    rows = {
+        "campaign_unsubscribe_rates": [
+            send(1, 29, 9800, **usual),
+            # 64 - 4,159 x 0.31 / 100 = 51; 64 / 4,159 = 1.539 %
+            send(2, 64, 4159, expected=0.31, earlier=26, status="strong"),
+            send(3, 90, 9800, **usual),
+            # 35 - 9,800 x 0.3 / 100 = 6: told because a finding is confirmed
+            send(4, 35, 9800, **usual),
+            send(5, 36, 9800, **usual),
+        ],
+        "campaign_diagnoses": [
+            diagnosis(1, "complaints_above_limit", 51, 2),
+            diagnosis(2, "content_of_one_send", 51, 2),
+            diagnosis(3, "content_of_one_send", 6, 4),
+            diagnosis(4, "content_of_one_send", 7, 5, confidence="probable"),
+        ],
+    }
+    lines = said(tmp_path, rows, width=200)
+    assert "Sends that cost most people beyond expectation:" in lines
+    assert table(lines)[:3] == [
+        "Newsletter 3 2026-01-27 90 / 9,800 0.918 0.300 +61 (+51 to +71) investigate",
+        "Newsletter 2 2026-01-20 64 / 4,159 1.539 0.310 +51 (+41 to +61) critical"
+        " Too many reported it as spam. Stop mailing the segment that complained.",
+        "Newsletter 4 2026-02-03 35 / 9,800 0.357 0.300 +6 (-4 to +16) acceptable"
+        " This one send put people off. Read it as its readers did.",
+    ]
+    assert not any("Newsletter 1" in line or "Newsletter 5" in line for line in lines)
+
+
+def test_what_is_only_observed_stands_in_brackets(tmp_path: Path) -> None:
+    row = send(1, 5, 300, status="watch", confirmed_band="not_proven")
+    lines = said(tmp_path, {"campaign_unsubscribe_rates": [row]}, width=200)
+    assert table(lines)[0].endswith("unknown unknown not proven (critical)")
+
+
+def test_a_rising_stream_is_told_with_its_start_and_its_pace(tmp_path: Path) -> None:
+    since = datetime(2026, 8, 5)
+    rows = {
+        "stream_trends": [
+            stream_trend("step", effect_pct=140.2, shape_started_at=since),
+            stream_trend(
+                "climb", stream="offers", effect_pct=10.0, shape_started_at=since
+            ),
+            stream_trend("stable", stream="quiet"),
+        ]
+    }
+    assert [line for line in said(tmp_path, rows) if "Rising" in line] == [
+        "Rising: newsletter (generic/main) since 2026-08-05, +140 %.",
+        "Rising: offers (generic/main) since 2026-08-05, +10 % from one send to the"
+        " next.",
+    ]
+
+
+def test_when_nothing_stands_out_one_line_says_so(tmp_path: Path) -> None:
+    rows = {"campaign_unsubscribe_rates": [send(1, status="none")]}
+    assert "Nothing stands out: no send, no stream." in said(tmp_path, rows)
+
+
+def test_programs_get_the_findings_too(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    write_marts(home.marts, year_of_marts())
+    found = diagnosed(Outcome(home=home))
+    assert [row["rank"] for row in found] == list(range(1, 9))
+    assert found[0]["recommended_action"] == "Stop mailing the segment that complained."
+    assert diagnosed(Outcome(home=home, failure="It broke.")) == []
 
 
 def test_excluded_sends_are_grouped_by_check_with_its_advice(tmp_path: Path) -> None:

@@ -36,6 +36,8 @@ from tests.unit.report_marts import (
     reason,
     revision,
     send,
+    stream_trend,
+    trend_point,
     trust,
     wilson,
     write_marts,
@@ -206,33 +208,48 @@ class TestWords:
 
 
 class TestFindings:
-    def test_extra_people_are_those_beyond_the_streams_own_past(self) -> None:
-        # 64 - 4,159 x 0.31 / 100 = 64 - 12.89 = 51.11
-        row = as_send(send(1, 64, 4159, past=0.31, past_sends=26))
-        assert findings.extra_people(row) == pytest.approx(51.1071)
-
     @pytest.mark.parametrize(
-        ("past_sends", "expected"),
+        ("status", "expected"),
         [
-            pytest.param(5, False, id="five_are_no_past"),
-            pytest.param(6, True, id="six_are"),
+            pytest.param("insufficient_data", False, id="nobody_knows"),
+            pytest.param("none", False, id="usual"),
+            pytest.param("watch", True, id="worth_a_look"),
+            pytest.param("alert", True, id="an_alert"),
+            pytest.param("strong", True, id="hardly_luck"),
         ],
     )
-    def test_a_send_stands_out_only_against_a_past_long_enough(
-        self, past_sends: int, expected: bool
+    def test_a_send_stands_out_where_the_marts_say_so(
+        self, status: str, expected: bool
     ) -> None:
-        row = as_send(send(1, 64, 4159, past=0.31, past_sends=past_sends))
-        assert findings.stands_out(row) is expected
+        row = as_send(send(1, 64, 4159, expected=0.31, status=status))
+        assert row.is_standing_out is expected
 
-    def test_a_send_whose_interval_reaches_its_past_does_not_stand_out(self) -> None:
-        # 20 / 9,800 = 0.204 %, interval 0.132-0.315 %
-        row = as_send(send(1, 20, 9800, past=0.14, past_sends=26))
-        assert not findings.stands_out(row)
+    @pytest.mark.parametrize(
+        ("observed", "confirmed", "judged"),
+        [
+            pytest.param(
+                "healthy", "not_proven", "healthy", id="nothing_worse_is_seen"
+            ),
+            pytest.param("critical", "not_proven", "unproven", id="seen_is_not_proven"),
+            pytest.param("critical", "acceptable", "acceptable", id="what_is_proven"),
+            pytest.param(None, None, None, id="no_rate_no_band"),
+        ],
+    )
+    def test_the_proven_band_judges(
+        self, observed: str | None, confirmed: str | None, judged: str | None
+    ) -> None:
+        row = send(1, None, 10, observed_band=observed, confirmed_band=confirmed)
+        assert as_send(row).judged_band == judged
 
-    def test_a_past_without_opt_outs_has_no_multiple(self) -> None:
-        row = as_send(send(1, 20, 9800, past=0.0, past_sends=26))
-        assert findings.times_usual(row) is None
-        assert findings.extra_people(row) == 20
+    def test_sends_are_ranked_by_people_beyond_expectation(self) -> None:
+        rows = [
+            as_send(send(1, 20, None)),
+            as_send(send(2, 90, 9800)),
+            as_send(send(3, 20, 9800, expected=0.1)),
+            as_send(send(4, 40, 9800, expected=0.1)),
+        ]
+        ranked = [row.campaign_id for row in findings.worst_first(rows)]
+        assert ranked == [f"newsletter-{number}" for number in (4, 3, 2, 1)]
 
     @pytest.mark.parametrize(
         ("part", "whole"), [(20, 9800), (0, 7), (7, 7), (101, 500)]
@@ -332,7 +349,14 @@ class TestWhatThePageSays:
         assert "1 (0.709 %) is excluded because its counts contradict each other" in (
             head.replace(words.SPACE, " ")
         )
-        assert f"{HOSTILE} of 13 Oct 2026 cost the most people" in head
+        assert f"{HOSTILE} of 13 Oct 2026 cost the most people beyond" in head
+        assert "is confirmed to be above" in head
+        assert (
+            "What the evidence says: Too many reported it as spam (confirmed)." in head
+        )
+        assert "Rising: offers since 5 Aug 2026 (+140 %)." in (
+            head.replace(words.SPACE, " ")
+        )
         assert "Too many emails" in head
         assert "of its contacts a year" in head
         assert BUILD in head
@@ -343,11 +367,13 @@ class TestWhatThePageSays:
         places = [
             year.text.rindex(chapter)
             for chapter in (
+                "What happened, and what to do",
                 "Can I trust this?",
                 "Which sends hurt",
                 "Why people left",
                 "What the list is losing",
                 "Where the numbers come from",
+                "How we judge",
             )
         ]
         assert places == sorted(places)
@@ -384,13 +410,27 @@ class TestWhatThePageSays:
         text = seen(tmp_path, sends_only(send(1), send(2))).text
         assert "Opens are unknown: the exports of this stream print none." in text
 
-    def test_a_red_flag_is_marked(self, tmp_path: Path) -> None:
-        row = send(1, complaint_count=30, is_complaint_red_flag=True)
-        assert "⚑ red flag" in seen(tmp_path, sends_only(row)).text
+    @pytest.mark.parametrize(
+        ("is_confirmed", "said"),
+        [
+            pytest.param(True, "⚑ red flag, confirmed", id="proven"),
+            pytest.param(False, "⚐ red flag, not confirmed", id="only_seen"),
+        ],
+    )
+    def test_a_red_flag_says_whether_it_is_proven(
+        self, tmp_path: Path, is_confirmed: bool, said: str
+    ) -> None:
+        row = send(
+            1,
+            complaint_count=30,
+            is_complaint_red_flag=True,
+            is_complaint_confirmed=is_confirmed,
+        )
+        assert said in seen(tmp_path, sends_only(row)).text
 
     def test_a_new_stream_convicts_nobody(self, tmp_path: Path) -> None:
         text = seen(tmp_path, sends_only(send(1), send(2, 90))).text
-        assert "no send can be called unusual" in text
+        assert "No send can be called unusual" in text
 
     def test_marts_without_rows_make_a_page_that_says_so(self, tmp_path: Path) -> None:
         shown = seen(tmp_path, {})
@@ -427,6 +467,150 @@ class TestWhatThePageSays:
         few, many = seen(tmp_path / "few", rows(4)), seen(tmp_path / "many", rows(5))
         assert "Said most" not in few.text
         assert "Said most: Too many emails: 5 of 5 answers" in many.text
+
+
+class TestJudgement:
+    def test_the_costliest_findings_stand_open_and_the_rest_is_folded(
+        self, year: Seen
+    ) -> None:
+        start = year.text.rindex("What happened, and what to do")
+        text = year.text[start : year.text.rindex("Can I trust this?")]
+        assert text.index("Too many reported it as spam confirmed") < text.index(
+            "This one send put people off"
+        )
+        assert "+95 people beyond expectation" in text
+        assert "What to do: Stop mailing the segment that complained." in text
+        assert "After: founding brief" in text
+        assert "People get too much mail probable the stream newsletter" in text
+        assert text.index("3 more findings") > text.index("Newsletter 5")
+        assert text.index("3 more findings") < text.index("Newsletter 6")
+
+    def test_without_findings_it_says_so(self, tmp_path: Path) -> None:
+        text = seen(tmp_path, sends_only(send(1))).text
+        assert "Nothing: no send and no stream shows anything that luck" in text
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            pytest.param({"earlier": 4}, "only 4 earlier sends", id="short_past"),
+            pytest.param({}, "no verdict first send", id="no_past"),
+            pytest.param(
+                {"earlier": 26, "spike_z": 1.0},
+                "too few opt-outs to be expected",
+                id="too_little_mail",
+            ),
+            pytest.param(
+                {
+                    "earlier": 26,
+                    "spike_z": 1.0,
+                    "maturity": "provisional",
+                    "expected_complete_share": 0.3,
+                },
+                "no verdict about 30 % of its opt-outs have arrived",
+                id="too_early",
+            ),
+            pytest.param(
+                {"earlier": 26, "spike_z": 2.61, "status": "alert"},
+                "!! alert z 2.6",
+                id="an_alert",
+            ),
+            pytest.param(
+                {
+                    "earlier": 26,
+                    "spike_z": 1.0,
+                    "status": "none",
+                    "grade_context": "post_gap_expected",
+                },
+                "as expected z 1.0 first after a pause, which is allowed for",
+                id="after_a_pause",
+            ),
+        ],
+    )
+    def test_every_send_has_a_verdict_or_says_why_not(
+        self, tmp_path: Path, more: dict[str, Any], said: str
+    ) -> None:
+        shown = seen(tmp_path, sends_only(send(1, **more)))
+        assert said in shown.text.replace(words.SPACE, " ")
+
+    def test_people_beyond_expectation_have_an_interval(self, tmp_path: Path) -> None:
+        # 64 - 4,159 x 0.31 / 100 = 51; the interval is the mart's, here +-10
+        row = send(1, 64, 4159, expected=0.31, earlier=26)
+        text = seen(tmp_path, sends_only(row)).text.replace(words.SPACE, " ")
+        assert "+51 +41 to +61" in text
+        assert "expected 0.31 %" in text
+
+    def test_what_is_only_observed_stands_beside_what_is_proven(
+        self, tmp_path: Path
+    ) -> None:
+        row = send(1, 3, 200, confirmed_band="not_proven", industry_position="within")
+        text = seen(tmp_path, sends_only(row)).text
+        assert "not proven observed critical most senders : within" in text
+
+    @pytest.mark.parametrize(
+        ("shape", "said"),
+        [
+            pytest.param("stable", "Steady over its newest 26", id="steady"),
+            pytest.param("step", "Rising: since 5 Aug 2026 about +140 %,", id="step"),
+            pytest.param("climb", "+140 % from one send to the next", id="climb"),
+            pytest.param(
+                "undetermined_rise", "cannot be told yet", id="undetermined_rise"
+            ),
+            pytest.param("isolated_spike", "One spike, on 5 Aug 2026", id="spike"),
+            pytest.param("spike_unconfirmed", "too new to tell", id="new_spike"),
+            pytest.param("post_gap", "High after the pause", id="post_gap"),
+            pytest.param("insufficient_data", "Too little mail to say", id="silent"),
+        ],
+    )
+    def test_every_shape_is_said_in_words(
+        self, tmp_path: Path, shape: str, said: str
+    ) -> None:
+        trend = stream_trend(
+            shape, effect_pct=140.0, shape_started_at=datetime(2026, 8, 5)
+        )
+        rows = {**sends_only(send(1)), "stream_trends": [trend]}
+        assert said in seen(tmp_path, rows).text.replace(words.SPACE, " ")
+
+    def test_drift_and_a_lasting_band_and_moved_levels_are_told(
+        self, tmp_path: Path
+    ) -> None:
+        rows = {
+            **sends_only(send(1), send(2)),
+            "unsubscribe_rate_trends": [
+                trend_point(2, drift_status="alert"),
+                trend_point(1),
+            ],
+            "stream_trends": [
+                stream_trend(
+                    "stable",
+                    persistent_band="investigate",
+                    open_direction="falling",
+                    open_ratio=0.8,
+                    click_direction="stable",
+                    click_ratio=1.0,
+                )
+            ],
+        }
+        text = seen(tmp_path, rows).text.replace(words.SPACE, " ")
+        assert "Drift alarm" in text
+        assert "confirmed “investigate” or worse" in text
+        assert "opens falling (−20 %), clicks unchanged" in text
+
+    def test_nothing_rising_and_nothing_known_are_different(
+        self, tmp_path: Path
+    ) -> None:
+        def head(shape: str) -> str:
+            rows = {**sends_only(send(1)), "stream_trends": [stream_trend(shape)]}
+            return seen(tmp_path / shape, rows).text
+
+        assert "No stream is rising." in head("stable")
+        assert "enough mail yet to tell whether it is" in head("insufficient_data")
+
+    def test_flows_constants_and_contradictions_are_at_hand(self, year: Seen) -> None:
+        text = year.text.replace(words.SPACE, " ")
+        assert "Welcome mail 1 Welcome flow , generic · main Dec 2026 900 9" in text
+        assert "Sep 2026 900" not in text
+        assert "claims 2 % as the average. It is 4 times what" in text
+        assert "0.09 0.0712 1,200 sends in 12 streams" in text
 
 
 class TestCanITrustThis:
@@ -771,6 +955,43 @@ class TestCharts:
         assert symbols == [["square", "square"], ["square-open"], "x-thin"]
         assert traces[-1]["y"][0] < 0
 
+    def test_a_send_that_stands_out_has_a_ring_and_marks(self, tmp_path: Path) -> None:
+        rows = sends_only(
+            send(1, status="none"), send(2, status="watch"), send(3, status="strong")
+        )
+        traces = seen(tmp_path, rows).figures["stream-1"]["data"]
+        rings = [trace for trace in traces if trace["mode"] == "markers+text"]
+        assert [trace["text"] for trace in rings] == [["!"], ["!!!"]]
+        sizes = [trace["marker"]["size"] for trace in rings]
+        assert sizes == sorted(sizes)
+
+    def test_the_expected_rate_is_the_line_and_pauses_are_shaded(
+        self, tmp_path: Path
+    ) -> None:
+        rows = sends_only(
+            send(1, expected=0.2),
+            send(
+                2,
+                expected=0.4,
+                is_post_gap=True,
+                days_since_previous_send=90,
+                sent_at=datetime(2026, 4, 13, 9),
+            ),
+            send(3, expected=0.2, sent_at=datetime(2026, 4, 20, 9)),
+        )
+        rows["unsubscribe_rate_trends"] = [trend_point(number) for number in (1, 2, 3)]
+        figure = seen(tmp_path, rows).figures["stream-1"]
+        low, high, line = figure["data"][:3]
+        assert (low["y"], high["y"]) == ([0.1] * 3, [0.3] * 3)
+        assert line["y"] == [0.2, 0.4, 0.2]
+        (pause,) = [s for s in figure["layout"]["shapes"] if s["type"] == "rect"]
+        assert (pause["x0"], pause["x1"]) == (
+            "2026-01-13T09:00:00",
+            "2026-04-13T09:00:00",
+        )
+        labels = [note["text"] for note in figure["layout"]["annotations"]]
+        assert "90 days<br>without mail" in labels
+
     def test_time_is_an_axis_so_that_gaps_show(self, tmp_path: Path) -> None:
         rows = sends_only(send(1), send(2, sent_at=datetime(2026, 9, 1, 9)))
         figure = seen(tmp_path, rows).figures["stream-1"]
@@ -811,6 +1032,7 @@ class TestAccess:
             "link",
             "past",
             "healthy",
+            "unproven",
             "acceptable",
             "investigate",
             "critical",
