@@ -224,7 +224,12 @@ CONTRADICTORY_SHARE = 0.06
 
 def _tired(done: float) -> Mapping[str, Any]:
     """What a send meets in the climb, from its first (0) to its last (1)."""
-    return {"unsubscribe": 4.0**done, "opens": 1 - 0.4 * done, "mood": "too_often"}
+    return {
+        "unsubscribe": 4.0**done,
+        "opens": 1 - 0.4 * done,
+        "clicks": 1 - 0.5 * done,
+        "mood": "too_often",
+    }
 
 
 EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {

@@ -211,7 +211,7 @@ def test_the_grain_of_every_table_is_tested_and_names_the_account(layer: str) ->
         single = [
             column["name"]
             for column in model["columns"]
-            if "unique" in column.get("data_tests", [])
+            if "key" in column.get("data_tests", [])
         ]
         together = [
             test["one_row_per"]["arguments"]["columns"]

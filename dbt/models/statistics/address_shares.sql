@@ -35,7 +35,8 @@ period_counts as (
 
         sum(send_groups.delivered_count) as checked_count,
         sum(
-            case when send_groups.is_bad_address then send_groups.delivered_count else 0 end
+            case when send_groups.is_bad_address then 1 else 0 end
+            * send_groups.delivered_count
         ) as bad_count
     from send_groups
     inner join dim_campaigns

@@ -36,46 +36,6 @@ complaint_limits as (
     where kind = 'complaint'
 ),
 
--- A spike may have several causes, or none that shows. Where it went to other people
--- than usual, or machines made it, the content is not accused.
-spike_findings as (
-    select
-        mailing_key,
-        'unusual_audience' as finding,
-        spike_confidence as confidence,
-        concat_ws('; ', audience_evidence, spike_evidence) as evidence
-    from spike_evidence
-    where is_unusual_audience
-    union all
-    select
-        mailing_key,
-        'tracking_artefact' as finding,
-        spike_confidence as confidence,
-        concat(
-            {{ count_in_words('suspect_automated_count') }},
-            ' opt-outs within seconds of delivery; without them z ',
-            {{ number_in_words('spike_z_of_people', 1) }}, '; ', spike_evidence
-        ) as evidence
-    from spike_evidence
-    where is_tracking_artefact
-    union all
-    select
-        mailing_key,
-        'subject_promises_body_disappoints' as finding,
-        spike_confidence_on_opens as confidence,
-        concat_ws('; ', spike_evidence, response_evidence) as evidence
-    from spike_evidence
-    where is_promise_broken
-    union all
-    select
-        mailing_key,
-        'content_of_one_send' as finding,
-        spike_confidence_on_opens as confidence,
-        concat_ws('; ', spike_evidence, response_evidence, later_evidence) as evidence
-    from spike_evidence
-    where is_content_of_one_send
-),
-
 -- Extra hard bounces are people lost, as are extra opt-outs of the same send.
 bounce_spikes as (
     select
@@ -138,6 +98,53 @@ bounce_spikes as (
         and bounces.spike_z >= {{ var('spike_watch_z') }}
 ),
 
+-- A spike may have several causes, or none that shows. Where it went to other people
+-- than usual or to bad addresses, or machines made it, the content is not accused.
+spike_findings as (
+    select
+        mailing_key,
+        'unusual_audience' as finding,
+        spike_confidence as confidence,
+        concat_ws('; ', audience_evidence, spike_evidence) as evidence
+    from spike_evidence
+    where is_unusual_audience
+    union all
+    select
+        mailing_key,
+        'tracking_artefact' as finding,
+        spike_confidence as confidence,
+        concat(
+            {{ count_in_words('suspect_automated_count') }},
+            ' opt-outs within seconds of delivery; without them z ',
+            {{ number_in_words('spike_z_of_people', 1) }}, '; ', spike_evidence
+        ) as evidence
+    from spike_evidence
+    where is_tracking_artefact
+    union all
+    select
+        mailing_key,
+        'subject_promises_body_disappoints' as finding,
+        spike_confidence_on_opens as confidence,
+        concat_ws('; ', spike_evidence, response_evidence) as evidence
+    from spike_evidence
+    where is_promise_broken
+    union all
+    select
+        spike_evidence.mailing_key,
+        'content_of_one_send' as finding,
+        spike_evidence.spike_confidence_on_opens as confidence,
+        concat_ws(
+            '; ',
+            spike_evidence.spike_evidence,
+            spike_evidence.response_evidence,
+            spike_evidence.later_evidence
+        ) as evidence
+    from spike_evidence
+    left join bounce_spikes
+        on spike_evidence.mailing_key = bounce_spikes.mailing_key
+    where spike_evidence.is_content_of_one_send and bounce_spikes.mailing_key is null
+),
+
 explained_spikes as (
     select mailing_key
     from spike_findings
@@ -189,7 +196,8 @@ all_spike_findings as (
     where not is_unconfirmed
 ),
 
--- A gap is no excuse: nobody reports mail as spam because it was rare.
+-- A gap is no excuse: nobody reports mail as spam because it was rare. One complaint of
+-- a few hundred is above the limit and says nothing.
 flagged_complaints as (
     select
         mailings.mailing_key,
@@ -225,15 +233,7 @@ complaint_findings as (
         case
             when flagged_complaints.p_value < {{ var('confirmation_level') }}
                 then 'confirmed'
-            when
-                flagged_complaints.p_value < {{ var('probable_level') }}
-                or coalesce(
-                    complaints.is_assessable
-                    and complaints.spike_z >= {{ var('spike_watch_z') }},
-                    false
-                )
-                then 'probable'
-            else 'low_confidence'
+            else 'probable'
         end as confidence,
         concat_ws(
             '; ',
@@ -273,6 +273,9 @@ complaint_findings as (
         on
             flagged_complaints.mailing_key = complaints.mailing_key
             and complaints.measure = 'complaint'
+    where
+        flagged_complaints.p_value < {{ var('probable_level') }}
+        or complaints.is_assessable and complaints.spike_z >= {{ var('spike_watch_z') }}
 ),
 
 campaign_findings as (

@@ -35,13 +35,13 @@ monthly_counts as (
         dim_campaigns.stream_id,
         recent_mailings.month,
 
-        sum(case when send_groups.is_newcomer then send_groups.delivered_count else 0 end)
+        sum(send_groups.delivered_count) filter (where send_groups.is_newcomer)
             as newcomer_delivered_count,
-        sum(case when send_groups.is_newcomer then send_groups.opt_out_count else 0 end)
+        sum(send_groups.opt_out_count) filter (where send_groups.is_newcomer)
             as newcomer_opt_out_count,
-        sum(case when send_groups.is_newcomer then 0 else send_groups.delivered_count end)
+        sum(send_groups.delivered_count) filter (where not send_groups.is_newcomer)
             as other_delivered_count,
-        sum(case when send_groups.is_newcomer then 0 else send_groups.opt_out_count end)
+        sum(send_groups.opt_out_count) filter (where not send_groups.is_newcomer)
             as other_opt_out_count
     from send_groups
     inner join dim_campaigns

@@ -76,8 +76,8 @@ false_discoveries as (
     from ranked_tests
 ),
 
--- A rise makes its own mailings alike. Whether they were so before tells the noise, where
--- there were enough of them; else the whole stream does.
+-- A rise makes its own mailings alike. Whether they were so before tells the noise,
+-- where there were enough of them; else the whole stream does.
 neighbours_before as (
     select
         judged_measures.stream_id,

@@ -154,7 +154,8 @@ judged_spikes as (
             as are_opens_down,
         coalesce(responses.click_to_open_z <= -{{ var('spike_watch_z') }}, false)
             as is_click_to_open_down,
-        coalesce(spikes.sent_at >= persistent_rises.shape_started_at, false) as is_in_rise,
+        coalesce(spikes.sent_at >= persistent_rises.shape_started_at, false)
+            as is_in_rise,
 
         spikes.sent_at
     from spikes
@@ -193,7 +194,8 @@ spike_evidence as (
                 ', ',
                 'opens z ' || {{ number_in_words('open_z', 1) }},
                 'clicks z ' || {{ number_in_words('click_z', 1) }},
-                'clicks for these opens z ' || {{ number_in_words('click_to_open_z', 1) }},
+                'clicks for these opens z '
+                || {{ number_in_words('click_to_open_z', 1) }},
                 case
                     when open_basis = 'all' then 'opens include machines'
                     when open_basis = 'unknown' then 'opens are unknown'

@@ -19,7 +19,8 @@ ordered_mailings as (
         mailing_measures.history_number,
         mailing_measures.earlier_history_count,
         mailing_measures.earlier_history_count
-        + case when mailing_measures.is_history then 1 else 0 end as passed_history_count,
+        + case when mailing_measures.is_history then 1 else 0 end
+            as passed_history_count,
 
         judged_measures.spike_z
     from mailing_measures

@@ -118,7 +118,9 @@ stream_evidence as (
             '; ',
             'opt-outs ' || {{ ratio_in_words('unsubscribes') }},
             'opens ' || {{ ratio_in_words('opens') }}
-            || case when streams.open_basis = 'all' then ', machines included' else '' end,
+            || case
+                when streams.open_basis = 'all' then ', machines included' else ''
+            end,
             'clicks ' || {{ ratio_in_words('clicks') }},
             {{ number_in_words('frequencies.recent_mailings_per_28_days', 1) }}
             || ' mailings in 28 days, before '

@@ -149,11 +149,19 @@ recent_complaints as (
             'stream_evidence.recent_complaint_base_count',
             'complaint_limits'
         ) }}
-    where {{ is_rate_above(
-        'stream_evidence.recent_complaint_count',
-        'stream_evidence.recent_complaint_base_count',
-        'complaint_limits.lower_pct'
-    ) }}
+),
+
+proven_complaints as (
+    select
+        stream_id,
+
+        complaint_count,
+        delivered_count,
+
+        allowed_count,
+        p_value
+    from recent_complaints
+    where p_value < {{ var('confirmation_level') }}
 ),
 
 reputation_findings as (
@@ -163,7 +171,7 @@ reputation_findings as (
         stream_evidence.stream_id,
 
         case
-            when recent_complaints.stream_id is not null then 'confirmed'
+            when proven_complaints.stream_id is not null then 'confirmed'
             when stream_evidence.open_basis <> 'human' then 'low_confidence'
             when stream_evidence.lowest_relative_z <= -{{ var('spike_strong_z') }}
                 then 'confirmed'
@@ -179,36 +187,35 @@ reputation_findings as (
                     then 'opens include machines'
             end,
             concat(
-                {{ count_in_words('recent_complaints.complaint_count') }},
+                {{ count_in_words('proven_complaints.complaint_count') }},
                 ' complaints of ',
-                {{ count_in_words('recent_complaints.delivered_count') }},
-                ' delivered in the newest {{ var('level_recent_campaigns') }} mailings, '
+                {{ count_in_words('proven_complaints.delivered_count') }},
+                ' delivered in the newest {{ var('level_recent_campaigns') }}',
+                ' mailings, '
             )
-            || {{ number_in_words('recent_complaints.allowed_count', 1) }}
+            || {{ number_in_words('proven_complaints.allowed_count', 1) }}
             || ' at the limit'
         ) as evidence,
 
-        recent_complaints.complaint_count - recent_complaints.allowed_count
+        proven_complaints.complaint_count - proven_complaints.allowed_count
             as lost_count,
         coalesce(
             {{ rate_pct(
-                'recent_complaints.complaint_count', 'recent_complaints.delivered_count'
+                'proven_complaints.complaint_count', 'proven_complaints.delivered_count'
             ) }},
             stream_evidence.lowest_open_ratio
         ) as statistic,
         case
-            when recent_complaints.stream_id is not null then 'complaint_rate_pct'
+            when proven_complaints.stream_id is not null then 'complaint_rate_pct'
             else 'open_ratio'
         end as statistic_name,
-        coalesce(
-            recent_complaints.p_value,
-            {{ normal_upper_tail('(-1e0 * stream_evidence.lowest_relative_z)') }}
-        ) as p_value
+        proven_complaints.p_value,
+        -1e0 * stream_evidence.lowest_relative_z as upper_z
     from stream_evidence
-    left join recent_complaints
-        on stream_evidence.stream_id = recent_complaints.stream_id
+    left join proven_complaints
+        on stream_evidence.stream_id = proven_complaints.stream_id
     where
-        recent_complaints.stream_id is not null
+        proven_complaints.stream_id is not null
         or stream_evidence.lowest_relative_z is not null
 ),
 
@@ -270,9 +277,9 @@ address_findings as (
         end as statistic_name,
         case
             when stream_evidence.hard_bounce_direction = 'rising'
-                then {{ normal_upper_tail('stream_evidence.hard_bounce_z') }}
-            else {{ normal_upper_tail('address_shares.share_z') }}
-        end as p_value
+                then stream_evidence.hard_bounce_z
+            else address_shares.share_z
+        end as upper_z
     from stream_evidence
     left join address_shares
         on stream_evidence.stream_id = address_shares.stream_id
@@ -295,7 +302,8 @@ newcomer_findings as (
         concat(
             'people under {{ var('newcomer_days') }} days on the list: ',
             {{ count_in_words('newcomer_opt_out_count') }}, ' opt-outs of ',
-            {{ count_in_words('newcomer_delivered_count') }}, ' delivered; the others: ',
+            {{ count_in_words('newcomer_delivered_count') }},
+            ' delivered; the others: ',
             {{ count_in_words('other_opt_out_count') }}, ' of ',
             {{ count_in_words('other_delivered_count') }}, '; ratio within a month ',
             {{ number_in_words('opt_out_ratio', 2) }}, ' (95 %: ',
@@ -307,7 +315,7 @@ newcomer_findings as (
         newcomer_opt_out_count * (1e0 - 1e0 / opt_out_ratio_low) as lost_low_count,
         newcomer_opt_out_count * (1e0 - 1e0 / opt_out_ratio_high) as lost_high_count,
         opt_out_ratio as statistic,
-        {{ normal_upper_tail('opt_out_ratio_z') }} as p_value
+        opt_out_ratio_z as upper_z
     from newcomer_opt_outs
     where
         opt_out_ratio_low > 1
@@ -326,7 +334,8 @@ high_findings as (
             ' opt-outs of ',
             {{ count_in_words('stream_evidence.recent_delivered_count') }},
             ' delivered in the newest {{ var('level_recent_campaigns') }} usual',
-            ' mailings; proven above ', {{ number_in_words('proven_bands.lower_pct', 1) }},
+            ' mailings; proven above ',
+            {{ number_in_words('proven_bands.lower_pct', 1) }},
             ' % (', persistent_bands.persistent_band, ')'
         ) as evidence,
 
@@ -414,7 +423,7 @@ all_rise_findings as (
     from unexplained_streams
 ),
 
-stream_findings as (
+tested_findings as (
     select
         source,
         account,
@@ -427,7 +436,8 @@ stream_findings as (
         lost_high_count,
         statistic,
         'unsubscribe_ratio' as statistic_name,
-        p_value
+        p_value,
+        cast(null as double) as upper_z
     from all_rise_findings
     union all
     select
@@ -442,7 +452,8 @@ stream_findings as (
         cast(null as double) as lost_high_count,
         statistic,
         statistic_name,
-        p_value
+        p_value,
+        upper_z
     from reputation_findings
     union all
     select
@@ -457,7 +468,8 @@ stream_findings as (
         lost_high_count,
         statistic,
         statistic_name,
-        p_value
+        cast(null as double) as p_value,
+        upper_z
     from address_findings
     union all
     select
@@ -472,7 +484,8 @@ stream_findings as (
         lost_high_count,
         statistic,
         'mantel_haenszel_ratio' as statistic_name,
-        p_value
+        cast(null as double) as p_value,
+        upper_z
     from newcomer_findings
     union all
     select
@@ -487,8 +500,44 @@ stream_findings as (
         cast(null as double) as lost_high_count,
         statistic,
         'unsubscribe_rate_pct' as statistic_name,
-        p_value
+        p_value,
+        cast(null as double) as upper_z
     from high_findings
+),
+
+findings_with_tails as (
+    select
+        source,
+        account,
+        stream_id,
+        finding,
+        confidence,
+        evidence,
+        lost_count,
+        lost_low_count,
+        lost_high_count,
+        statistic,
+        statistic_name,
+        p_value,
+        {{ normal_upper_tail('upper_z') }} as normal_p_value
+    from tested_findings
+),
+
+stream_findings as (
+    select
+        source,
+        account,
+        stream_id,
+        finding,
+        confidence,
+        evidence,
+        lost_count,
+        lost_low_count,
+        lost_high_count,
+        statistic,
+        statistic_name,
+        coalesce(p_value, normal_p_value) as p_value
+    from findings_with_tails
 )
 
 select * from stream_findings

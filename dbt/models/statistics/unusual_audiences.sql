@@ -76,7 +76,7 @@ audiences_with_history as (
     )
 ),
 
--- Where almost every mailing names an audience of its own, another new name says nothing.
+-- Where most mailings name an audience of their own, another new name says nothing.
 compared_audiences as (
     select
         audiences.mailing_key,
