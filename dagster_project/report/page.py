@@ -300,9 +300,12 @@ def _finding_row(
 
 def _judging_chapter(frames: Frames) -> dict[str, Any]:
     """What the words rest on: references, and constants beside their estimates."""
+    estimated_first = sorted(
+        frames.constants, key=lambda row: (row.own_estimate is None, row.constant_name)
+    )
     return {
         "contradiction": words.contradiction_sentence(frames.bands),
-        "constants": [(row, words.behind(row)) for row in frames.constants],
+        "constants": [(row, words.behind(row)) for row in estimated_first],
     }
 
 

@@ -237,7 +237,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 def compact(value: float | None) -> str:
     """A constant, as short as it is."""
-    return UNKNOWN if value is None else f"{value:.3g}"
+    return UNKNOWN if value is None else f"{value:.3g}".replace("-", MINUS)
 
 
 def day(moment: datetime | date | None) -> str:
