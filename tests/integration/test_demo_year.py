@@ -70,9 +70,7 @@ def test_the_doubled_frequency_lifts_the_programme_above_its_past(
 ) -> None:
     rows = _sends(deployment, "frequency_doubled")
     worse = [
-        row
-        for row in rows
-        if row["unsubscribe_rate_pct"] > row["baseline_rate_pct"]
+        row for row in rows if row["unsubscribe_rate_pct"] > row["baseline_rate_pct"]
     ]
     assert len(worse) > 2 / 3 * len(rows)
 
