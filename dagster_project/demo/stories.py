@@ -227,7 +227,7 @@ def _tired(done: float) -> Mapping[str, Any]:
     return {
         "unsubscribe": 4.0**done,
         "opens": 1 - 0.4 * done,
-        "clicks": 1 - 0.5 * done,
+        "clicks": 1 - 0.75 * done,
         "mood": "too_often",
     }
 

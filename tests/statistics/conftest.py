@@ -26,9 +26,9 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Shipped:
     return pickle.loads(kept.read_bytes())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def world(shipped: Shipped) -> World:
-    """A database with the seeds and a run, for the tests of one file."""
+    """A database with the seeds and a run, and nothing else."""
     opened = shipped.open()
     opened.seeds()
     opened.table("dim_runs", "select 'build' as build_id")

@@ -90,7 +90,7 @@ tested_measures as (
         expected_complete_share,
         baseline_rate,
         gap_multiplier,
-        baseline_rate * gap_multiplier as expected_rate,
+        least(1e0, baseline_rate * gap_multiplier) as expected_rate,
         expected_count,
         predictive_cv2,
         {{ negative_binomial_point(

@@ -117,7 +117,11 @@ measured_levels as (
 
         exp(log_ratio) as ratio,
         exp(log_ratio - {{ normal_quantile_95() }} * log_deviation) as ratio_low,
-        exp(log_ratio + {{ normal_quantile_95() }} * log_deviation) as ratio_high,
+        -- Counts that jump from nobody to everybody give no upper end.
+        nullif(
+            exp(log_ratio + {{ normal_quantile_95() }} * log_deviation),
+            cast('infinity' as double)
+        ) as ratio_high,
         log_ratio / log_deviation as level_z
     from compared_levels
 ),
