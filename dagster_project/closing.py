@@ -85,6 +85,7 @@ with first_findings as (
         stream_id, campaign_id,
         arg_min(finding_label, rank) as finding_label,
         arg_min(recommended_action, rank) as recommended_action,
+        replace(arg_min(confidence, rank), '_', ' ') as confidence,
         bool_or(confidence = 'confirmed') as is_confirmed
     from campaign_diagnoses
     where campaign_id is not null
@@ -92,10 +93,11 @@ with first_findings as (
 )
 select
     rates.campaign_name, rates.subject, rates.campaign_id, rates.variant, rates.sent_at,
-    rates.maturity, rates.unsubscribe_count, rates.delivered_count,
+    rates.unsubscribe_count, rates.delivered_count,
     rates.unsubscribe_rate_pct, rates.expected_rate_pct, rates.observed_band,
     rates.confirmed_band, rates.excess_unsubscribe_count, rates.excess_low_count,
-    rates.excess_high_count, findings.finding_label, findings.recommended_action
+    rates.excess_high_count, findings.finding_label, findings.recommended_action,
+    findings.confidence
 from campaign_unsubscribe_rates as rates
 left join first_findings as findings
     on rates.stream_id = findings.stream_id
@@ -295,8 +297,10 @@ def _print_worst(marts: Any, console: Console) -> None:
             table.add_row(*_worst_cells(row))
         console.print(table)
         if rows[_SHOWN_LINES:]:
-            rest = _counted(len(rows) - _SHOWN_LINES, "send")
-            _say(console, f"... and {rest} more, see the report.")
+            rest = _counted(len(rows) - _SHOWN_LINES, "more send")
+            _say(console, f"... and {rest}, see the report.")
+        for line in filter(None, map(_why, rows[:_SHOWN_LINES])):
+            _say(console, escape(line))
     elif not rising:
         _say(console, "Nothing stands out: no send, no stream.")
     _say_some(
@@ -315,29 +319,31 @@ _COLUMNS = (
     ("expected %", "right"),
     ("people", "right"),
     ("band", "left"),
-    ("why, and what to do", "left"),
 )
 
 
 def _worst_cells(row: dict[str, Any]) -> list[str]:
-    name = row["campaign_name"] or row["subject"] or row["campaign_id"]
     return [
-        escape(" · ".join(filter(None, (name, row["variant"])))),
+        escape(_name(row)),
         _day(row["sent_at"]),
         f"{row['unsubscribe_count']:,} / {row['delivered_count']:,}",
         f"{row['unsubscribe_rate_pct']:.3f}",
         _number(row["expected_rate_pct"], ".3f"),
         _people(row),
         escape(_band(row)),
-        escape(_why(row)),
     ]
+
+
+def _name(row: dict[str, Any]) -> str:
+    name = row["campaign_name"] or row["subject"] or row["campaign_id"]
+    return " · ".join(filter(None, (name, row["variant"])))
 
 
 def _people(row: dict[str, Any]) -> str:
     people = _number(row["excess_unsubscribe_count"], "+,d")
     if row["excess_low_count"] is None or row["excess_high_count"] is None:
         return people
-    return f"{people} ({row['excess_low_count']:+,d} to {row['excess_high_count']:+,d})"
+    return f"{people} ({row['excess_low_count']:,d} to {row['excess_high_count']:,d})"
 
 
 def _band(row: dict[str, Any]) -> str:
@@ -348,11 +354,13 @@ def _band(row: dict[str, Any]) -> str:
     return f"{told} ({observed})" if observed else told
 
 
-def _why(row: dict[str, Any]) -> str:
+def _why(row: dict[str, Any]) -> str | None:
+    """What is behind a send, and the first thing to do about it."""
     if row["finding_label"] is None:
-        return "still provisional" if row["maturity"] == "provisional" else ""
+        return None
+    label = _inside(row["finding_label"].rstrip("."))
     advice = row["recommended_action"].partition(". ")[0].rstrip(".")
-    return f"{row['finding_label'].rstrip('.')}. {advice}."
+    return f"{_name(row)}: {label} ({row['confidence']}). {advice}."
 
 
 def _rising_line(row: dict[str, Any]) -> str:

@@ -262,8 +262,11 @@ def _findings_chapter(
 ) -> dict[str, Any]:
     """What happened and what to do, the most people first."""
     names = {stream.stream_id: stream.name for stream in streams}
+    sends = {(send.stream_id, send.campaign_id): send for send in frames.sends}
     rows = [
-        _finding_row(row, names, anchors)
+        _finding_row(
+            row, sends.get((row.stream_id, row.campaign_id or "")), names, anchors
+        )
         for row in frames.diagnoses[: SHOWN_FINDINGS + FOLDED_FINDINGS]
     ]
     return {
@@ -274,7 +277,10 @@ def _findings_chapter(
 
 
 def _finding_row(
-    row: Diagnosis, names: Mapping[str, str], anchors: Mapping[str, str]
+    row: Diagnosis,
+    send: Send | None,
+    names: Mapping[str, str],
+    anchors: Mapping[str, str],
 ) -> FindingRow:
     stream = names.get(row.stream_id, row.stream_id)
     confidence, meaning = words.CONFIDENCES.get(
@@ -285,7 +291,7 @@ def _finding_row(
         label=row.finding_label or words.spelled_out(row.finding),
         confidence=confidence,
         confidence_meaning=meaning,
-        place=words.diagnosis_place(row, stream),
+        place=words.diagnosis_place(row, send, stream),
         stream=stream,
         anchor=anchors.get(row.stream_id, ""),
         people=words.signed(row.people_lost_count),
@@ -294,9 +300,12 @@ def _finding_row(
 
 def _judging_chapter(frames: Frames) -> dict[str, Any]:
     """What the words rest on: references, and constants beside their estimates."""
+    estimated_first = sorted(
+        frames.constants, key=lambda row: (row.own_estimate is None, row.constant_name)
+    )
     return {
         "contradiction": words.contradiction_sentence(frames.bands),
-        "constants": [(row, words.behind(row)) for row in frames.constants],
+        "constants": [(row, words.behind(row)) for row in estimated_first],
     }
 
 
@@ -319,6 +328,7 @@ class SendRow:
     interval: str
     why_no_rate: str
     band: str
+    industry: str
     excess: tuple[str, str]
     why_no_expectation: str
     loudness: str
@@ -464,6 +474,7 @@ def _send_row(send: Send, top: float, reason: str) -> SendRow:
         interval=words.interval(low, high),
         why_no_rate="" if send.is_judged else words.why_no_rate(send),
         band=words.band_name(send.judged_band),
+        industry=words.industry(send),
         excess=words.people(
             send.excess_unsubscribe_count, send.excess_low_count, send.excess_high_count
         ),

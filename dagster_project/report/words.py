@@ -21,6 +21,7 @@ from dagster_project.report.findings import (
     Stream,
 )
 from dagster_project.report.queries import (
+    PLAIN_SEND_TYPES,
     SPIKES,
     UNPROVEN,
     Band,
@@ -80,6 +81,8 @@ CONTEXTS = {
     "post_gap_expected": "first after a pause, which is allowed for",
     "above_gap_expectation": "first after a pause, and high even for that",
 }
+
+NOT_COMPARED = "mail that goes out all the time is not compared"
 
 SHAPES = {
     "stable": "steady",
@@ -234,7 +237,7 @@ def number(value: float | None, digits: int = 1) -> str:
 
 def compact(value: float | None) -> str:
     """A constant, as short as it is."""
-    return UNKNOWN if value is None else f"{value:.3g}"
+    return UNKNOWN if value is None else f"{value:.3g}".replace("-", MINUS)
 
 
 def day(moment: datetime | date | None) -> str:
@@ -298,6 +301,8 @@ def why_no_expectation(send: Send) -> str:
     """Why nothing can be expected of a send."""
     if not send.is_judged:
         return "no rate to compare"
+    if send.send_type not in PLAIN_SEND_TYPES:
+        return NOT_COMPARED
     return "no earlier settled send of its stream"
 
 
@@ -305,6 +310,8 @@ def why_no_verdict(send: Send) -> str:
     """Why a send is not called usual or unusual."""
     if not send.is_judged:
         return "no rate to compare"
+    if send.send_type not in PLAIN_SEND_TYPES:
+        return NOT_COMPARED
     if send.spike_z is None:
         earlier = send.baseline_campaign_count or 0
         return f"only {plural(earlier, 'earlier send')}" if earlier else "first send"
@@ -319,6 +326,13 @@ def arrived(send: Send) -> str:
         return ""
     share = round(100 * send.expected_complete_share)
     return f"about {share}{SPACE}% of its opt-outs have arrived"
+
+
+def industry(send: Send) -> str:
+    """Where a rate lies among those published for its industry."""
+    place = {"above": "above", "within": "like", "below": "below"}
+    word = place.get(send.industry_position or "")
+    return f"{word} {send.industry or 'most senders'}" if word else ""
 
 
 def band_name(band: str | None) -> str:
@@ -467,11 +481,12 @@ def rising_sentence(rising: Sequence[StreamTrend], streams: Sequence[Stream]) ->
     return Markup("No stream has enough mail yet to tell whether it is rising.")
 
 
-def diagnosis_place(row: Diagnosis, stream: str) -> str:
-    """What a finding is about."""
+def diagnosis_place(row: Diagnosis, send: Send | None, stream: str) -> str:
+    """What a finding is about; all variants of a send are one."""
     if row.campaign_id is None:
         return f"the stream {stream}"
-    return f"{row.campaign_name or row.campaign_id}, {day(row.sent_at)}"
+    name = row.campaign_name or (send and send.subject) or row.campaign_id
+    return f"{name}, {day(row.sent_at)}"
 
 
 def flow_name(row: FlowMonth) -> str:
@@ -482,9 +497,8 @@ def flow_name(row: FlowMonth) -> str:
 def contradiction_sentence(bands: Iterable[Band]) -> str:
     """Which published reference the others contradict."""
     return " ".join(
-        f"{band.source[0].upper()}{band.source[1:]} claims"
-        f" {band.lower_pct or 0:g}{SPACE}% as the {band.kind}."
-        f" {band.conflict_note or 'No other source agrees.'} Nothing is judged by it."
+        f"One source ({band.source}) claims {band.lower_pct or 0:g}{SPACE}% as the"
+        f" {band.kind}. {band.conflict_note or 'No other source agrees.'}"
         for band in bands
         if band.is_contradicted
     )

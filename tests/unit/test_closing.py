@@ -68,12 +68,18 @@ def test_only_sends_that_stand_out_are_told_with_the_reason_and_the_advice(
     lines = said(tmp_path, rows, width=200)
     assert "Sends that cost most people beyond expectation:" in lines
     assert table(lines)[:3] == [
-        "Newsletter 3 2026-01-27 90 / 9,800 0.918 0.300 +61 (+51 to +71) investigate",
-        "Newsletter 2 2026-01-20 64 / 4,159 1.539 0.310 +51 (+41 to +61) critical"
-        " Too many reported it as spam. Stop mailing the segment that complained.",
-        "Newsletter 4 2026-02-03 35 / 9,800 0.357 0.300 +6 (-4 to +16) acceptable"
-        " This one send put people off. Read it as its readers did.",
+        "Newsletter 3 2026-01-27 90 / 9,800 0.918 0.300 +61 (51 to 71) investigate",
+        "Newsletter 2 2026-01-20 64 / 4,159 1.539 0.310 +51 (41 to 61) critical",
+        "Newsletter 4 2026-02-03 35 / 9,800 0.357 0.300 +6 (-4 to 16) acceptable",
     ]
+    assert (
+        "Newsletter 2: too many reported it as spam (confirmed). Stop mailing the"
+        " segment that complained." in lines
+    )
+    assert (
+        "Newsletter 4: this one send put people off (confirmed). Read it as its readers"
+        " did." in lines
+    )
     assert not any("Newsletter 1" in line or "Newsletter 5" in line for line in lines)
 
 

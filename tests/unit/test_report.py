@@ -478,7 +478,7 @@ class TestJudgement:
         assert text.index("Too many reported it as spam confirmed") < text.index(
             "This one send put people off"
         )
-        assert "+95 people beyond expectation" in text
+        assert "+95 people lost beyond expectation" in text
         assert "What to do: Stop mailing the segment that complained." in text
         assert "After: founding brief" in text
         assert "People get too much mail probable the stream newsletter" in text
@@ -494,6 +494,11 @@ class TestJudgement:
         [
             pytest.param({"earlier": 4}, "only 4 earlier sends", id="short_past"),
             pytest.param({}, "no verdict first send", id="no_past"),
+            pytest.param(
+                {"send_type": "flow"},
+                "no verdict mail that goes out all the time is not compared",
+                id="a_flow",
+            ),
             pytest.param(
                 {"earlier": 26, "spike_z": 1.0},
                 "too few opt-outs to be expected",
@@ -511,7 +516,7 @@ class TestJudgement:
             ),
             pytest.param(
                 {"earlier": 26, "spike_z": 2.61, "status": "alert"},
-                "!! alert z 2.6",
+                "!! alert z 2.61",
                 id="an_alert",
             ),
             pytest.param(
@@ -521,7 +526,7 @@ class TestJudgement:
                     "status": "none",
                     "grade_context": "post_gap_expected",
                 },
-                "as expected z 1.0 first after a pause, which is allowed for",
+                "as expected z 1.00 first after a pause, which is allowed for",
                 id="after_a_pause",
             ),
         ],
@@ -544,7 +549,7 @@ class TestJudgement:
     ) -> None:
         row = send(1, 3, 200, confirmed_band="not_proven", industry_position="within")
         text = seen(tmp_path, sends_only(row)).text
-        assert "not proven observed critical most senders : within" in text
+        assert "not proven observed critical like most senders" in text
 
     @pytest.mark.parametrize(
         ("shape", "said"),
