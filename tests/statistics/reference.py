@@ -54,7 +54,11 @@ def write_vectors(folder: Path) -> None:
     tables["maturation_expected"] = expected
     tables["mh_input"], ratios = _stratified(STRATA)
     tables["mh_ucb_admissions_input"], admissions = _stratified(ADMISSIONS)
-    tables["mh_ucb_admissions_expected"] = [{"or_mh": admissions["or_mh"]}]
+    square = stratified_chi_square(ADMISSIONS)
+    tables["mh_ucb_admissions_expected"] = [
+        {name: admissions[name] for name in ("or_mh", "or_lo", "or_hi")}
+        | {"chisq": square, "p": stats.chi2.sf(square, 1)}
+    ]
     for name, rows in tables.items():
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.DictWriter(file, list(rows[0]))
@@ -404,6 +408,16 @@ def _arrivals() -> tuple[list[Row], list[Row], list[Row]]:
         {"lag_day": lag, "share_arrived": shares[last - lag]} for lag in range(last + 1)
     ]
     return counts, observed, expected
+
+
+def stratified_chi_square(strata: list[tuple[int, int, int, int]]) -> float:
+    """Cases against the hypergeometric expectation of each stratum, uncorrected."""
+    cases, spread = 0.0, 0.0
+    for a, n1, c, n0 in strata:
+        drawn = stats.hypergeom(n1 + n0, a + c, n1)
+        cases += a - drawn.mean()
+        spread += drawn.var()
+    return cases**2 / spread
 
 
 def _stratified(strata: list[tuple[int, int, int, int]]) -> tuple[list[Row], Row]:

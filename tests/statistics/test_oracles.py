@@ -481,11 +481,14 @@ def test_effects_across_strata(
     ratio = f"({shipped.scalar('mantel_haenszel_ratio', *strata)})"
     variance = shipped.scalar("mantel_haenszel_ratio_variance", *strata)
     width = f"{shipped.scalar('normal_quantile_975')} * sqrt({variance})"
+    odds, odds_width = _odds_ratio(shipped)
     expressions = {
         "rr_mh": ratio,
         "rr_lo": f"{ratio} / exp({width})",
         "rr_hi": f"{ratio} * exp({width})",
-        "or_mh": shipped.scalar("mantel_haenszel_odds_ratio", *strata),
+        "or_mh": odds,
+        "or_lo": f"{odds} / exp({odds_width})",
+        "or_hi": f"{odds} * exp({odds_width})",
         "crude_diff": f"{totals[0]} / {totals[1]} - {totals[2]} / {totals[3]}",
         "crude_rr": f"{totals[0]} / {totals[1]} / ({totals[2]} / {totals[3]})",
     }
@@ -501,7 +504,18 @@ def test_effects_across_strata(
     expected = json.loads((folder / "mh_expected.json").read_text(encoding="utf-8"))
     for name in found.keys() & expected.keys():
         assert found[name] == pytest.approx(expected[name], rel=1e-6), name
-    assert {"rr_mh", "or_mh", "newcombe_lo", "newcombe_hi"} <= expected.keys()
+    assert {"rr_mh", "or_mh", "or_lo", "newcombe_lo"} <= expected.keys()
+    assert expected.keys() <= found.keys()
+
+
+def _odds_ratio(shipped: Shipped) -> tuple[str, str]:
+    """The ratio of odds over strata, and half the width of its logarithm's interval."""
+    strata = ("x1", "n1", "x0", "n0")
+    variance = shipped.scalar("mantel_haenszel_odds_variance", *strata)
+    return (
+        f"({shipped.scalar('mantel_haenszel_odds_ratio', *strata)})",
+        f"{shipped.scalar('normal_quantile_975')} * sqrt({variance})",
+    )
 
 
 def test_odds_ratio_of_a_published_table(
@@ -509,13 +523,22 @@ def test_odds_ratio_of_a_published_table(
 ) -> None:
     load("mh_ucb_admissions_input")
     load("mh_ucb_admissions_expected")
-    ratio = shipped.scalar("mantel_haenszel_odds_ratio", "x1", "n1", "x0", "n0")
+    odds, width = _odds_ratio(shipped)
+    square = shipped.scalar("mantel_haenszel_chi_square", "x1", "n1", "x0", "n0")
+    # The square of a normal deviation: both of its tails.
+    tail = shipped.scalar("normal_upper_tail", "sqrt(found_square)")
     assert_agree(
         world,
-        f"mh_ucb_admissions_expected, (select {ratio} as found"
-        " from mh_ucb_admissions_input)",
+        f"mh_ucb_admissions_expected, (select *, 2 * {tail} as found_p from ("
+        f"select {odds} as found, {odds} / exp({width}) as found_lo,"
+        f" {odds} * exp({width}) as found_hi, {square} as found_square"
+        " from mh_ucb_admissions_input))",
         RELATIVE,
         or_mh="found",
+        or_lo="found_lo",
+        or_hi="found_hi",
+        chisq="found_square",
+        p="found_p",
     )
 
 

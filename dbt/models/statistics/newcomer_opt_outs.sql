@@ -74,7 +74,11 @@ pooled_counts as (
         {{ mantel_haenszel_ratio_variance(
             'newcomer_opt_out_count', 'newcomer_delivered_count',
             'other_opt_out_count', 'other_delivered_count'
-        ) }} as log_variance
+        ) }} as log_variance,
+        {{ mantel_haenszel_chi_square(
+            'newcomer_opt_out_count', 'newcomer_delivered_count',
+            'other_opt_out_count', 'other_delivered_count'
+        ) }} as chi_square
     from monthly_counts
     where newcomer_delivered_count > 0 and other_delivered_count > 0
     group by all
@@ -96,7 +100,7 @@ newcomer_opt_outs as (
             as opt_out_ratio_low,
         opt_out_ratio * exp({{ normal_quantile_975() }} * sqrt(log_variance))
             as opt_out_ratio_high,
-        ln(opt_out_ratio) / nullif(sqrt(log_variance), 0) as opt_out_ratio_z
+        sign(ln(opt_out_ratio)) * sqrt(chi_square) as opt_out_ratio_z
     from pooled_counts
     where opt_out_ratio > 0 and log_variance > 0
 )
