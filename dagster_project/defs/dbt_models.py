@@ -1,4 +1,4 @@
-"""landing -> facts, and past the gate statistics -> marts: one dbt project, two steps."""
+"""landing -> facts, and past the gate statistics -> marts: one project, two steps."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ from dagster_project.settings import Settings
 from dagster_project.warehouse import hold
 
 _MANIFEST = dbt_project.manifest(Settings.for_process())
-_PAST_THE_GATE = "fqn:optout.statistics fqn:optout.marts"
+_JUDGED = "fqn:optout.statistics fqn:optout.marts"
 
 
 class Translator(DagsterDbtTranslator):
@@ -59,7 +59,7 @@ def _build(
             yield event
 
 
-@dbt_assets(manifest=_MANIFEST, exclude=_PAST_THE_GATE, dagster_dbt_translator=Translator())
+@dbt_assets(manifest=_MANIFEST, exclude=_JUDGED, dagster_dbt_translator=Translator())
 def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
     """Meaning: one outcome a message, one opt-out an episode, one basis a campaign."""
     settings = Settings.for_process()
@@ -68,7 +68,7 @@ def facts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[An
         yield from _build(context, dbt, "facts")
 
 
-@dbt_assets(manifest=_MANIFEST, select=_PAST_THE_GATE, dagster_dbt_translator=Translator())
+@dbt_assets(manifest=_MANIFEST, select=_JUDGED, dagster_dbt_translator=Translator())
 def marts(context: dg.AssetExecutionContext, dbt: DbtCliResource) -> Iterator[Any]:
-    """What the facts prove, then rates, reasons, decay and audits: what people read."""
+    """What the facts prove; then rates, reasons, decay, audits: what people read."""
     yield from _build(context, dbt, "marts")
