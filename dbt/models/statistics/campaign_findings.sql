@@ -36,7 +36,7 @@ complaint_limits as (
     where kind = 'complaint'
 ),
 
--- Extra hard bounces are people lost, as are extra opt-outs of the same send.
+-- An address that does not exist is nobody lost: the people are those who left besides.
 bounce_spikes as (
     select
         bounces.mailing_key,
@@ -67,18 +67,9 @@ bounce_spikes as (
             spike_evidence.spike_evidence
         ) as evidence,
 
-        bounces.event_count
-        - bounces.expected_count
-        + coalesce(spike_evidence.event_count - spike_evidence.expected_count, 0e0)
-            as lost_count,
-        bounces.event_count
-        - bounces.expected_high_count
-        + coalesce(spike_evidence.event_count - spike_evidence.expected_high_count, 0e0)
-            as lost_low_count,
-        bounces.event_count
-        - bounces.expected_low_count
-        + coalesce(spike_evidence.event_count - spike_evidence.expected_low_count, 0e0)
-            as lost_high_count,
+        unsubscribes.event_count - unsubscribes.expected_count as lost_count,
+        unsubscribes.event_count - unsubscribes.expected_high_count as lost_low_count,
+        unsubscribes.event_count - unsubscribes.expected_low_count as lost_high_count,
         bounces.spike_z as statistic,
         {{ negative_binomial_upper_tail(
             'bounces.event_count', 'bounces.expected_count', 'bounces.predictive_cv2'
@@ -90,6 +81,10 @@ bounce_spikes as (
         on
             bounces.mailing_key = false_discovery_rates.mailing_key
             and bounces.measure = false_discovery_rates.measure
+    left join judged_measures as unsubscribes
+        on
+            bounces.mailing_key = unsubscribes.mailing_key
+            and unsubscribes.measure = 'unsubscribe'
     left join spike_evidence
         on bounces.mailing_key = spike_evidence.mailing_key
     where

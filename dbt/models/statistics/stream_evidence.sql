@@ -135,12 +135,9 @@ stream_evidence as (
         cast(recent_counts.recent_complaint_count as bigint) as recent_complaint_count,
         cast(recent_counts.recent_complaint_base_count as bigint)
             as recent_complaint_base_count,
-        cast(bounces.recent_event_count as bigint) as recent_hard_bounce_count,
 
         unsubscribes.ratio as unsubscribe_ratio,
         bounces.ratio as hard_bounce_ratio,
-        bounces.ratio_low as hard_bounce_ratio_low,
-        bounces.ratio_high as hard_bounce_ratio_high,
         bounces.level_z as hard_bounce_z,
         frequencies.frequency_ratio,
         falling_providers.lowest_open_ratio,

@@ -249,24 +249,6 @@ address_findings as (
 
         case
             when stream_evidence.hard_bounce_direction = 'rising'
-                then
-                    stream_evidence.recent_hard_bounce_count
-                    * (1e0 - 1e0 / stream_evidence.hard_bounce_ratio)
-        end as lost_count,
-        case
-            when stream_evidence.hard_bounce_direction = 'rising'
-                then
-                    stream_evidence.recent_hard_bounce_count
-                    * (1e0 - 1e0 / stream_evidence.hard_bounce_ratio_low)
-        end as lost_low_count,
-        case
-            when stream_evidence.hard_bounce_direction = 'rising'
-                then
-                    stream_evidence.recent_hard_bounce_count
-                    * (1e0 - 1e0 / stream_evidence.hard_bounce_ratio_high)
-        end as lost_high_count,
-        case
-            when stream_evidence.hard_bounce_direction = 'rising'
                 then stream_evidence.hard_bounce_ratio
             else address_shares.share_ratio
         end as statistic,
@@ -463,9 +445,9 @@ tested_findings as (
         'list_quality' as finding,
         confidence,
         evidence,
-        lost_count,
-        lost_low_count,
-        lost_high_count,
+        cast(null as double) as lost_count,
+        cast(null as double) as lost_low_count,
+        cast(null as double) as lost_high_count,
         statistic,
         statistic_name,
         cast(null as double) as p_value,
