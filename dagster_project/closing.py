@@ -113,10 +113,27 @@ order by
 """
 
 _RISING = """
-select source, account, stream_id, shape, shape_started_at, effect_pct
-from stream_trends
-where shape in ('step', 'climb', 'undetermined_rise')
-order by unsubscribe_ratio_low desc nulls last, stream_id
+with first_findings as (
+    select
+        stream_id,
+        arg_min(finding_label, rank) as finding_label,
+        arg_min(recommended_action, rank) as recommended_action,
+        replace(arg_min(confidence, rank), '_', ' ') as confidence,
+        max(people_lost_count) as people_lost_count
+    from campaign_diagnoses
+    where campaign_id is null
+    group by all
+)
+select
+    trends.source, trends.account, trends.stream_id, trends.shape,
+    trends.shape_started_at, trends.effect_pct, findings.finding_label,
+    findings.recommended_action, findings.confidence, findings.people_lost_count
+from stream_trends as trends
+left join first_findings as findings on trends.stream_id = findings.stream_id
+where trends.shape in ('step', 'climb', 'undetermined_rise')
+order by
+    findings.people_lost_count desc nulls last,
+    trends.unsubscribe_ratio_low desc nulls last, trends.stream_id
 """
 
 _DIAGNOSED = """
@@ -356,21 +373,29 @@ def _band(row: dict[str, Any]) -> str:
 
 def _why(row: dict[str, Any]) -> str | None:
     """What is behind a send, and the first thing to do about it."""
+    found = _found(row)
+    return f"{_name(row)}: {_inside(found)}" if found else None
+
+
+def _found(row: dict[str, Any]) -> str | None:
     if row["finding_label"] is None:
         return None
-    label = _inside(row["finding_label"].rstrip("."))
+    label = row["finding_label"].rstrip(".")
     advice = row["recommended_action"].partition(". ")[0].rstrip(".")
-    return f"{_name(row)}: {label} ({row['confidence']}). {advice}."
+    return f"{label} ({row['confidence']}). {advice}."
 
 
 def _rising_line(row: dict[str, Any]) -> str:
     name = row["stream_id"].removeprefix(f"{row['source']}/{row['account']}/")
     pace = " from one send to the next" if row["shape"] == "climb" else ""
-    return (
+    cost = row["people_lost_count"]
+    lost = f", {_counted(cost, 'person', 'people')} beyond its past" if cost else ""
+    told = (
         f"Rising: {name} ({row['source']}/{row['account']}) since"
         f" {_day(row['shape_started_at'])}, {_number(row['effect_pct'], '+,.0f')}"
-        f" %{pace}."
+        f" %{pace}{lost}."
     )
+    return " ".join(filter(None, (told, _found(row))))
 
 
 def _print_reasons(marts: Any, console: Console) -> None:
@@ -471,8 +496,8 @@ def _inside(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"
+def _counted(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _days(number: float | None) -> str:

@@ -247,7 +247,7 @@ EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
         "subject": "RE: your order",
         "unsubscribe": 4.2,
         "opens": 1.75,
-        "clicks": 0.35,
+        "clicks": 0.3,
         "complaints": 2.0,
         "mood": "misled",
     },

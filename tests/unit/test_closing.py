@@ -13,6 +13,7 @@ from dagster_project.closing import diagnosed, print_closing
 from dagster_project.running import Outcome
 from dagster_project.settings import Home
 from tests.unit.report_marts import (
+    FINDINGS,
     diagnosis,
     failed_check,
     freshness,
@@ -98,12 +99,17 @@ def test_a_rising_stream_is_told_with_its_start_and_its_pace(tmp_path: Path) -> 
                 "climb", stream="offers", effect_pct=10.0, shape_started_at=since
             ),
             stream_trend("stable", stream="quiet"),
-        ]
+        ],
+        "campaign_diagnoses": [
+            diagnosis(1, "fatigue", 60, None, stream_id="generic/main/offers")
+        ],
     }
+    label, advice = FINDINGS["fatigue"]
     assert [line for line in said(tmp_path, rows) if "Rising" in line] == [
-        "Rising: newsletter (generic/main) since 2026-08-05, +140 %.",
         "Rising: offers (generic/main) since 2026-08-05, +10 % from one send to the"
-        " next.",
+        f" next, 60 people beyond its past. {label} (confirmed)."
+        f" {advice.partition('. ')[0].rstrip('.')}.",
+        "Rising: newsletter (generic/main) since 2026-08-05, +140 %.",
     ]
 
 
