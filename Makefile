@@ -41,7 +41,7 @@ lint: $(DEV_INSTALLED) ## check style, types and SQL
 build: $(RUN_INSTALLED) ## make the wheel in ./dist
 	$(PIP) wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
 
-bench: $(DEV_INSTALLED) ## measure time and memory against a hand-written floor
+bench: $(DEV_INSTALLED) ## measure time and memory; ARGS=simulation: how often judgements are right
 	$(BIN)/python -m benchmarks $(ARGS)
 
 new-source: $(RUN_INSTALLED) ## begin a source: NAME=acme, FROM=export.csv to draft from a file

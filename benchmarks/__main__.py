@@ -1,4 +1,8 @@
-"""`python -m benchmarks`: arguments in, a small table and JSON out."""
+"""`python -m benchmarks`: arguments in, small tables and JSON out.
+
+Without a command the whole pipeline is measured; `simulation` tells how often the
+shipped models are right, `judging` what they cost.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,26 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import judging
 from benchmarks.measuring import FailedError
-from benchmarks.runner import EXPORTED, STAGES, Result, UnequalError, measure
+from benchmarks.runner import (
+    EXPORTED,
+    STAGES,
+    Result,
+    UnequalError,
+    describe_machine,
+    measure,
+)
+from benchmarks.shipped import compile_project
+from benchmarks.simulation import Comparison, Figure, Outcome, simulate
 
 DEFAULT_EVENTS = 200_000
 FEWEST_EVENTS = 10_000
 """Below that, campaigns shrink to a handful of sends."""
+DEFAULT_STREAMS = 6000
+FEWEST_STREAMS = 400
+"""Below that, the rarer half of the figures rests on a handful of sends."""
+DEFAULT_SEED = 1
 BUSY_SHARE = 0.5
 """Load per processor from which seconds say little and only ratios count."""
 
@@ -33,8 +51,16 @@ _PIPE_WIDTH = 120
 
 
 def main() -> None:
-    """Measure; exit with 1 when a process fails or the numbers differ."""
+    """Run what was asked for; exit with 1 when it fails or does not hold."""
     given = _arguments()
+    {
+        "pipeline": _measure_pipeline,
+        "simulation": _simulate,
+        "judging": _measure_judging,
+    }[given.command](given)
+
+
+def _measure_pipeline(given: argparse.Namespace) -> None:
     console, talk = _console(sys.stdout), _console(sys.stderr)
     try:
         with _folder(given.work) as work:
@@ -48,8 +74,35 @@ def main() -> None:
         talk.print(str(failed), markup=False)
         sys.exit(1)
     _print_result(console, result)
-    if given.json:
-        given.json.write_text(json.dumps(result.as_json(), indent=1), encoding="utf-8")
+    _write(given.json, result.as_json())
+
+
+def _simulate(given: argparse.Namespace) -> None:
+    console, talk = _console(sys.stdout), _console(sys.stderr)
+    talk.print("Compiling the project.")
+    steps = simulate(compile_project(), given.streams, given.seed)
+    for step in steps:
+        if isinstance(step, Outcome):
+            _print_outcome(console, step)
+            _write(given.json, step.as_json())
+            sys.exit(1 if step.lost else 0)
+        talk.print(step)
+
+
+def _measure_judging(given: argparse.Namespace) -> None:
+    console, talk = _console(sys.stdout), _console(sys.stderr)
+    talk.print("Compiling the project.")
+    found = judging.measure(
+        compile_project(), judging.STREAMS, judging.SENDS, given.seed
+    )
+    _print_costs(console, found)
+    _write(given.json, {"machine": describe_machine(), **found})
+    sys.exit(1 if found["cpu_seconds"] > judging.CPU_SECONDS_ALLOWED else 0)
+
+
+def _write(path: Path | None, found: dict[str, Any]) -> None:
+    if path:
+        path.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 def _arguments() -> argparse.Namespace:
@@ -57,6 +110,7 @@ def _arguments() -> argparse.Namespace:
         prog="python -m benchmarks",
         description="The whole pipeline beside a hand-written floor.",
     )
+    parser.set_defaults(command="pipeline")
     parser.add_argument("--events", type=int, default=DEFAULT_EVENTS)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument(
@@ -67,6 +121,19 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--work", type=Path, help="keep events, homes and logs here")
     parser.add_argument("--json", type=Path, help="also write the result here")
+    commands = parser.add_subparsers(metavar="command")
+    for name, about in (
+        ("simulation", "How often the shipped models are right, in known worlds."),
+        ("judging", "Processor seconds of judging 100,000 campaigns."),
+    ):
+        command = commands.add_parser(name, help=about, description=about)
+        command.set_defaults(command=name)
+        command.add_argument("--seed", type=int, default=DEFAULT_SEED)
+        command.add_argument("--json", type=Path, help="also write the result here")
+        if name == "simulation":
+            command.add_argument(
+                "--streams", type=int, default=DEFAULT_STREAMS, help="of every world"
+            )
     given = parser.parse_args()
     if given.events < FEWEST_EVENTS:
         parser.error(f"--events: expected {FEWEST_EVENTS} or more")
@@ -74,6 +141,8 @@ def _arguments() -> argparse.Namespace:
         parser.error("--rounds: expected 1 or more")
     if not set(given.formats) <= set(EXPORTED):
         parser.error(f"--formats: expected some of {', '.join(EXPORTED)}")
+    if given.command == "simulation" and given.streams < FEWEST_STREAMS:
+        parser.error(f"--streams: expected {FEWEST_STREAMS} or more")
     return given
 
 
@@ -133,12 +202,77 @@ def _stage_table(summary: dict[str, Any]) -> Table:
     return table
 
 
-def _table(*titles: str) -> Table:
-    """Two columns of words, then numbers."""
+def _table(*titles: str, words: int = 2) -> Table:
+    """Columns of words, then numbers."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     for place, title in enumerate(titles):
-        table.add_column(title, justify="left" if place < 2 else "right")
+        table.add_column(title, justify="left" if place < words else "right")
     return table
+
+
+def _print_outcome(console: Console, outcome: Outcome) -> None:
+    for title in dict.fromkeys(figure.table for figure in outcome.figures):
+        console.print()
+        console.print(f"[bold]{title}[/]")
+        console.print(_figure_table([f for f in outcome.figures if f.table == title]))
+    console.print()
+    console.print("[bold]Product and rivals where both are wrong equally often[/]")
+    console.print(_rival_table(outcome.comparisons))
+    compared = [figure for figure in outcome.figures if figure.research]
+    outside = sum(figure.is_outside for figure in compared)
+    console.print(
+        f"{outcome.streams:,} streams a world, seed {outcome.seed}. In brackets what"
+        f" the research printed: {outside} of {len(compared)} figures, marked !, are"
+        " further away than chance explains."
+    )
+    for lost in outcome.lost:
+        console.print(f"[bold red]Not better than {lost.rival}: {lost.world}.[/]")
+
+
+def _figure_table(figures: list[Figure]) -> Table:
+    columns = list(dict.fromkeys(figure.column for figure in figures))
+    cells = {(figure.row, figure.column): _cell(figure) for figure in figures}
+    table = _table("", *columns, words=1)
+    for row in dict.fromkeys(figure.row for figure in figures):
+        table.add_row(row, *(cells.get((row, column), "") for column in columns))
+    return table
+
+
+def _cell(figure: Figure) -> str:
+    digits = 1 if abs(figure.value) >= 10 else 2
+    cell = f"{figure.value:.{digits}f}"
+    if figure.research is not None:
+        cell += f" ({figure.research})" + ("!" if figure.is_outside else "")
+    return cell
+
+
+def _rival_table(comparisons: list[Comparison]) -> Table:
+    table = _table("world", "rival", "its limit", "it finds, %", "product finds, %")
+    for compared in comparisons:
+        table.add_row(
+            compared.world,
+            compared.rival,
+            f"{compared.limit:.2f}",
+            f"{compared.found:.1f}",
+            f"{compared.product:.1f}",
+        )
+    return table
+
+
+def _print_costs(console: Console, found: dict[str, Any]) -> None:
+    models = found["models"]
+    table = _table("model", "layer", "rows", "processor s")
+    for name in sorted(models, key=lambda name: -models[name]["cpu_seconds"]):
+        cost = models[name]
+        table.add_row(
+            name, cost["layer"], f"{cost['row_count']:,}", f"{cost['cpu_seconds']:.2f}"
+        )
+    console.print(table)
+    console.print(
+        f"{found['streams'] * found['sends']:,} campaigns in {found['streams']:,}"
+        f" streams: {found['cpu_seconds']:.1f} processor seconds"
+        f" of {judging.CPU_SECONDS_ALLOWED:g} allowed."
+    )
 
 
 def _print_difference(talk: Console, unequal: UnequalError) -> None:

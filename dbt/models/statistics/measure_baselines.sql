@@ -12,12 +12,61 @@ logged_history as (
         measure,
         history_number,
 
-        event_count,
-        trial_count,
+        cast(event_count as double) as event_count,
+        cast(trial_count as double) as trial_count,
 
         ln((event_count + 0.5e0) / (trial_count + 1e0)) as log_rate
     from mailing_measures
     where is_history
+),
+
+medians as (
+    select
+        source,
+        account,
+        stream_id,
+        measure,
+        history_number,
+
+        event_count,
+        trial_count,
+        median(trial_count) over newest_history as median_trial_count,
+
+        log_rate,
+        median(log_rate) over newest_history as median_log_rate
+    from logged_history
+    window newest_history as (
+        partition by stream_id, measure
+        order by history_number
+        rows between {{ var('baseline_campaign_limit') - 1 }} preceding and current row
+    )
+),
+
+-- Few mailings can stand out of any of the histories they are in. Only those are
+-- looked at one by one: lists of all members take most of the time of this layer.
+possible_outliers as (
+    select
+        source,
+        account,
+        stream_id,
+        measure,
+        history_number,
+
+        event_count,
+        trial_count,
+        median_trial_count,
+
+        log_rate,
+        median_log_rate,
+
+        log_rate - min(median_log_rate) over (
+            partition by stream_id, measure
+            order by history_number
+            rows between current row
+            and {{ var('baseline_campaign_limit') - 1 }} following
+        ) >= {{ var('history_outlier_z') }}e0 * sqrt({{ var('dispersion_prior') }}e0)
+            as is_possible_outlier
+    from medians
 ),
 
 histories as (
@@ -28,14 +77,21 @@ histories as (
         measure,
         history_number,
 
+        median_trial_count,
+        median_log_rate,
+
         list({
-            'event_count': cast(event_count as double),
-            'trial_count': cast(trial_count as double),
+            'event_count': event_count,
+            'trial_count': trial_count,
             'log_rate': log_rate
-        }) over newest_history as members,
-        median(trial_count) over newest_history as median_trial_count,
-        median(log_rate) over newest_history as median_log_rate
-    from logged_history
+        }) filter (where is_possible_outlier) over newest_history as possible_outliers,
+        count(*) over newest_history as member_count,
+        sum(event_count) over newest_history as event_count,
+        sum(trial_count) over newest_history as trial_count,
+        sum(pow(trial_count, 2)) over newest_history as squared_trial_count,
+        sum(pow(event_count, 2) / trial_count) over newest_history
+            as squared_event_share
+    from possible_outliers
     window newest_history as (
         partition by stream_id, measure
         order by history_number
@@ -45,6 +101,30 @@ histories as (
 
 -- A spike of the past must not hide the next one: what stands out above the median is
 -- left out of what is usual, and kept for how far a rate is pulled to the mean.
+outliers as (
+    select
+        source,
+        account,
+        stream_id,
+        measure,
+        history_number,
+
+        median_trial_count,
+
+        list_filter(possible_outliers, lambda member:
+            (member.log_rate - median_log_rate) / sqrt(
+                {{ var('dispersion_prior') }}e0
+                + 1e0 / (member.trial_count * exp(median_log_rate) + 0.5e0)
+            ) >= {{ var('history_outlier_z') }}e0
+        ) as outliers,
+        member_count,
+        event_count,
+        trial_count,
+        squared_trial_count,
+        squared_event_share
+    from histories
+),
+
 pools as (
     select
         source,
@@ -54,13 +134,22 @@ pools as (
         history_number,
         true as is_trimmed,
 
-        list_filter(members, lambda member:
-            (member.log_rate - median_log_rate) / sqrt(
-                {{ var('dispersion_prior') }}e0
-                + 1e0 / (member.trial_count * exp(median_log_rate) + 0.5e0)
-            ) < {{ var('history_outlier_z') }}e0
-        ) as members
-    from histories
+        member_count as history_count,
+        median_trial_count,
+        member_count - coalesce(len(outliers), 0) as member_count,
+        event_count - coalesce(list_sum(list_transform(
+            outliers, lambda member: member.event_count
+        )), 0e0) as event_count,
+        trial_count - coalesce(list_sum(list_transform(
+            outliers, lambda member: member.trial_count
+        )), 0e0) as trial_count,
+        squared_trial_count - coalesce(list_sum(list_transform(
+            outliers, lambda member: pow(member.trial_count, 2)
+        )), 0e0) as squared_trial_count,
+        squared_event_share - coalesce(list_sum(list_transform(
+            outliers, lambda member: pow(member.event_count, 2) / member.trial_count
+        )), 0e0) as squared_event_share
+    from outliers
     union all
     select
         source,
@@ -70,29 +159,15 @@ pools as (
         history_number,
         false as is_trimmed,
 
-        members
+        member_count as history_count,
+        median_trial_count,
+        member_count,
+        event_count,
+        trial_count,
+        squared_trial_count,
+        squared_event_share
     from histories
     where measure = 'unsubscribe'
-),
-
-sums as (
-    select
-        source,
-        account,
-        stream_id,
-        measure,
-        history_number,
-        is_trimmed,
-
-        members,
-        len(members) as member_count,
-        list_sum(list_transform(members, lambda member: member.event_count))
-            as event_count,
-        list_sum(list_transform(members, lambda member: member.trial_count))
-            as trial_count,
-        list_sum(list_transform(members, lambda member: pow(member.trial_count, 2)))
-            as squared_trial_count
-    from pools
 ),
 
 rates as (
@@ -104,14 +179,16 @@ rates as (
         history_number,
         is_trimmed,
 
-        members,
+        history_count,
+        median_trial_count,
         member_count,
         event_count,
         trial_count,
         squared_trial_count,
+        squared_event_share,
 
         (event_count + 0.5e0) / (trial_count + 1e0) as rate
-    from sums
+    from pools
 ),
 
 -- Pearson's chi-square about the pooled rate: what it has above its degrees of freedom
@@ -125,16 +202,17 @@ dispersions as (
         history_number,
         is_trimmed,
 
+        history_count,
+        median_trial_count,
         member_count,
         event_count,
         trial_count,
         squared_trial_count,
 
         rate,
-        list_sum(list_transform(members, lambda member:
-            pow(member.event_count - member.trial_count * rate, 2)
-            / (member.trial_count * rate * (1e0 - rate))
-        )) as chi_square,
+        (
+            squared_event_share - 2e0 * rate * event_count + pow(rate, 2) * trial_count
+        ) / (rate * (1e0 - rate)) as chi_square,
         nullif(greatest(
             trial_count - squared_trial_count / trial_count - (member_count - 1), 0e0
         ), 0e0) as chi_square_scale,
@@ -155,6 +233,8 @@ weighted_dispersions as (
         history_number,
         is_trimmed,
 
+        history_count,
+        median_trial_count,
         member_count,
         event_count,
         trial_count,
@@ -177,6 +257,8 @@ pooled as (
         history_number,
         is_trimmed,
 
+        history_count,
+        median_trial_count,
         member_count,
         event_count,
         trial_count,
@@ -202,11 +284,11 @@ measure_baselines as (
         usual.measure,
         usual.history_number,
 
-        len(histories.members) as history_count,
+        usual.history_count,
         usual.member_count as kept_count,
         usual.event_count as kept_event_count,
         usual.trial_count as kept_trial_count,
-        histories.median_trial_count,
+        usual.median_trial_count,
 
         usual.rate as baseline_rate,
         usual.raw_dispersion as raw_cv2,
@@ -223,11 +305,6 @@ measure_baselines as (
             as prior_strength,
         (1e0 - whole.rate) / whole.shrinkage_dispersion as prior_event_count
     from pooled as usual
-    inner join histories
-        on
-            usual.stream_id = histories.stream_id
-            and usual.measure = histories.measure
-            and usual.history_number = histories.history_number
     left join pooled as whole
         on
             usual.stream_id = whole.stream_id
