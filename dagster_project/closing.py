@@ -78,7 +78,8 @@ class BarReporter:
 
 
 # What stands out, what is proven to be high, and what is confirmed about a send: the
-# cells of a split test in one line each. A finding says why, the first one of a send.
+# cells of a split test in one line each. A finding says why, the first one of a send. A
+# loss that luck may explain stands behind every one that it does not.
 _WORST = """
 with first_findings as (
     select
@@ -108,6 +109,7 @@ where rates.unsubscribe_rate_pct is not null and (
     or findings.is_confirmed
 )
 order by
+    coalesce(rates.excess_low_count > 0, false) desc,
     rates.excess_unsubscribe_count desc nulls last, rates.unsubscribe_count desc,
     rates.campaign_key
 """
