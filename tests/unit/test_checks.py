@@ -124,11 +124,23 @@ FIXTURES = {
         ],
         arguments={"kind": "rate"},
     ),
+    "filled": Fixture(
+        columns="label, advice",
+        sound="('a', 'b')",
+        broken=["('a', null)", "(null, 'b')"],
+        arguments={"columns": ["label", "advice"]},
+    ),
     "holds": Fixture(
         columns="delivered, sent",
         sound="(98, 100), (null, 100)",
         broken=["(98, 100), (101, 100)"],
         arguments={"rule": "delivered <= sent"},
+    ),
+    "key": Fixture(
+        columns="name, number",
+        sound="('a', 1), ('b', 1)",
+        broken=["('a', 1), ('a', 2)", "(null, 1)"],
+        arguments={"column_name": "name"},
     ),
     "one_row_per": Fixture(
         columns="list, month, number",
@@ -207,5 +219,5 @@ def test_every_generic_test_has_a_fixture_and_is_used() -> None:
         for folder in ("models", "seeds")
         for path in (DBT_PROJECT / folder).rglob("*.yml")
     )
-    unused = [name for name in FIXTURES if not re.search(rf"- {name}:", used)]
+    unused = [name for name in FIXTURES if not re.search(rf"(- |\[){name}\b", used)]
     assert unused == []
