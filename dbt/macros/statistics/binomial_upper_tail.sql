@@ -2,6 +2,7 @@
 the rate. #}
 {% macro binomial_upper_tail(successes, trials, rate) -%}
     case
+        when {{ successes }} + {{ trials }} is null then null
         when {{ successes }} <= 0 then 1e0
         when {{ successes }} > {{ trials }} then 0e0
         else {{ incomplete_beta(

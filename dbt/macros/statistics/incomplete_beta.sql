@@ -1,6 +1,7 @@
 {# I_x(a, b). The series runs from the side where it is short. #}
 {% macro incomplete_beta(point, first, second) -%}
     case
+        when {{ point }} + {{ first }} + {{ second }} is null then null
         when {{ point }} <= 0 or {{ second }} <= 0 then 0e0
         when {{ point }} >= 1 or {{ first }} <= 0 then 1e0
         when {{ point }} <= 0.5e0

@@ -1,6 +1,7 @@
 {# P(X >= count) of a Poisson whose rate varies with the squared variation. #}
 {% macro negative_binomial_upper_tail(count, expected, squared_variation) -%}
     case
+        when {{ count }} + {{ expected }} is null then null
         when {{ count }} <= 0 then 1e0
         else {{ incomplete_beta(
             '(' ~ expected ~ ' / (' ~ expected ~ ' + 1e0 / ' ~ squared_variation ~ '))',

@@ -177,11 +177,17 @@ rated_campaigns as (
             'fct_campaigns.unsubscribe_count', 'rate_bases.base_count'
         ) }} as unsubscribe_rate_high_pct,
         -- More may have left already than the mail that had its time would allow.
-        least(
-            100e0,
-            100e0 * (fct_campaigns.unsubscribe_count + priors.prior_event_count)
-            / (rate_bases.exposed_count + priors.prior_strength)
-        ) as shrunken_rate_pct,
+        case
+            when
+                rate_bases.base_count > 0
+                and fct_campaigns.unsubscribe_count is not null
+                and priors.prior_strength is not null
+                then least(
+                    100e0,
+                    100e0 * (fct_campaigns.unsubscribe_count + priors.prior_event_count)
+                    / (rate_bases.exposed_count + priors.prior_strength)
+                )
+        end as shrunken_rate_pct,
         {{ newcombe_difference_low_pct(
             'fct_campaigns.unsubscribe_count', 'rate_bases.base_count',
             'rate_bases.other_unsubscribe_count', 'rate_bases.other_delivered_count'

@@ -88,7 +88,8 @@ dispersions as (
         sum(kept_count) as campaign_count,
         count(*) as stream_count,
 
-        greatest(median(raw_cv2), 0e0) as typical_dispersion,
+        case when count(raw_cv2) > 0 then greatest(median(raw_cv2), 0e0) end
+            as typical_dispersion,
         case
             when count(*) >= {{ var('calibration_minimum_streams') }}
                 then greatest(var_samp(raw_cv2) - avg(sampling_variance), 0e0)

@@ -90,7 +90,11 @@ tested_measures as (
         expected_complete_share,
         baseline_rate,
         gap_multiplier,
-        least(1e0, baseline_rate * gap_multiplier) as expected_rate,
+        -- Engines differ in what the lesser of NULL and 1 is.
+        case
+            when baseline_rate is not null
+                then least(1e0, baseline_rate * gap_multiplier)
+        end as expected_rate,
         expected_count,
         predictive_cv2,
         {{ negative_binomial_point(
