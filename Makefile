@@ -36,7 +36,7 @@ lint: $(DEV_INSTALLED) ## check style, types and SQL
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy dagster_project
-	$(BIN)/sqlfluff lint dbt/models
+	$(BIN)/sqlfluff lint --processes 0 dbt/models
 
 build: $(RUN_INSTALLED) ## make the wheel in ./dist
 	$(PIP) wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
