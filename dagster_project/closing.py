@@ -77,21 +77,26 @@ class BarReporter:
         self._progress.stop()
 
 
-# What stands out, what is proven to be high, and what is confirmed about a send: the
-# cells of a split test in one line each. A finding says why, the first one of a send. A
-# loss that luck may explain stands behind every one that it does not.
-_WORST = """
+# The first finding of a send, or of a stream where it names none, says why.
+_FIRST_FINDINGS = """
 with first_findings as (
     select
         stream_id, campaign_id,
         arg_min(finding_label, rank) as finding_label,
         arg_min(recommended_action, rank) as recommended_action,
         replace(arg_min(confidence, rank), '_', ' ') as confidence,
-        bool_or(confidence = 'confirmed') as is_confirmed
+        bool_or(confidence = 'confirmed') as is_confirmed,
+        max(people_lost_count) as people_lost_count
     from campaign_diagnoses
-    where campaign_id is not null
     group by all
 )
+"""
+
+# What stands out, what is proven to be high, and what is confirmed about a send: the
+# cells of a split test in one line each. A loss that luck may explain stands behind
+# every one that it does not.
+_WORST = f"""
+{_FIRST_FINDINGS}
 select
     rates.campaign_name, rates.subject, rates.campaign_id, rates.variant, rates.sent_at,
     rates.unsubscribe_count, rates.delivered_count,
@@ -114,24 +119,16 @@ order by
     rates.campaign_key
 """
 
-_RISING = """
-with first_findings as (
-    select
-        stream_id,
-        arg_min(finding_label, rank) as finding_label,
-        arg_min(recommended_action, rank) as recommended_action,
-        replace(arg_min(confidence, rank), '_', ' ') as confidence,
-        max(people_lost_count) as people_lost_count
-    from campaign_diagnoses
-    where campaign_id is null
-    group by all
-)
+_RISING = f"""
+{_FIRST_FINDINGS}
 select
     trends.source, trends.account, trends.stream_id, trends.shape,
     trends.shape_started_at, trends.effect_pct, findings.finding_label,
     findings.recommended_action, findings.confidence, findings.people_lost_count
 from stream_trends as trends
-left join first_findings as findings on trends.stream_id = findings.stream_id
+left join first_findings as findings
+    on trends.stream_id = findings.stream_id
+    and findings.campaign_id is null
 where trends.shape in ('step', 'climb', 'undetermined_rise')
 order by
     findings.people_lost_count desc nulls last,
