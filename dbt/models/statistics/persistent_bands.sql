@@ -4,10 +4,6 @@ mailings as (
     select * from {{ ref('mailings') }}
 ),
 
-mailing_bands as (
-    select * from {{ ref('mailing_bands') }}
-),
-
 benchmark_bands as (
     select * from {{ ref('benchmark_bands') }}
 ),
@@ -33,28 +29,23 @@ grave_bands as (
 
 mature_mailings as (
     select
-        mailings.source,
-        mailings.account,
-        mailings.stream_id,
+        source,
+        account,
+        stream_id,
 
-        confirmed_bands.lower_pct as confirmed_lower_pct,
-
-        mailings.unsubscribe_count,
-        mailings.delivered_count,
+        unsubscribe_count,
+        delivered_count,
 
         row_number() over (
-            partition by mailings.stream_id
-            order by mailings.mailing_number desc
+            partition by stream_id
+            order by mailing_number desc
         ) as newest_number
     from mailings
-    inner join mailing_bands
-        on mailings.mailing_key = mailing_bands.mailing_key
-    left join severity_bands as confirmed_bands
-        on mailing_bands.confirmed_band = confirmed_bands.band
-    where mailings.maturity = 'final'
+    where is_sound and maturity = 'final'
 ),
 
-tested_bands as (
+-- Whoever proves a band proves those below it.
+tested_mailings as (
     select
         mature_mailings.source,
         mature_mailings.account,
@@ -62,16 +53,31 @@ tested_bands as (
         grave_bands.band,
         grave_bands.lower_pct,
 
-        count(
-            case
-                when mature_mailings.confirmed_lower_pct >= grave_bands.lower_pct then 1
-            end
-        ) as proven_count,
-        cast(sum(mature_mailings.unsubscribe_count) as bigint) as unsubscribe_count,
-        cast(sum(mature_mailings.delivered_count) as bigint) as delivered_count
+        mature_mailings.unsubscribe_count,
+        mature_mailings.delivered_count,
+
+        {{ is_rate_above(
+            'mature_mailings.unsubscribe_count',
+            'mature_mailings.delivered_count',
+            'grave_bands.lower_pct'
+        ) }} as is_proven
     from mature_mailings
     cross join grave_bands
     where mature_mailings.newest_number <= {{ var('persistent_campaigns') }}
+),
+
+tested_bands as (
+    select
+        source,
+        account,
+        stream_id,
+        band,
+        lower_pct,
+
+        count(case when is_proven then 1 end) as proven_count,
+        cast(sum(unsubscribe_count) as bigint) as unsubscribe_count,
+        cast(sum(delivered_count) as bigint) as delivered_count
+    from tested_mailings
     group by all
     having count(*) = {{ var('persistent_campaigns') }}
 ),
