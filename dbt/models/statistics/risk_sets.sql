@@ -26,8 +26,9 @@ age_ranges as (
     group by cohort_key
 ),
 
--- Whoever enters at an age is at risk in the month after it; whoever leaves the watch at
--- an age, by an exit or by its end, was at risk until then.
+-- Whoever enters at an age is at risk in the month after it; whose watch ends at an age,
+-- by an exit or otherwise, was at risk until then: an exit comes before the end of a
+-- watch.
 changes as (
     select
         cohort_key,
