@@ -45,11 +45,13 @@ monthly_exits as (
             as lost_unsubscribe_count,
         count(*) filter (where memberships.exit_cause = 'hard_bounce')
             as lost_hard_bounce_count,
-        count(*) filter (where memberships.exit_cause = 'complaint') as lost_complaint_count,
+        count(*) filter (where memberships.exit_cause = 'complaint')
+            as lost_complaint_count,
         count(*) filter (where memberships.exit_cause = 'validation_removal')
             as lost_validation_count,
         count(*) filter (where memberships.exit_cause = 'sunset') as lost_sunset_count,
-        count(*) filter (where memberships.exit_cause = 'deleted') as lost_deleted_count,
+        count(*) filter (where memberships.exit_cause = 'deleted')
+            as lost_deleted_count,
         count(*) filter (where coalesce(memberships.exit_cause, 'unknown') = 'unknown')
             as lost_unknown_count,
         count(*) filter (where memberships.is_exit_only) as lost_exit_only_count,
