@@ -23,6 +23,7 @@ renamed as (
         reason,
         reason_basis,
         opt_out_campaign_id,
+        other_channels,
         load,
 
         record_number,
