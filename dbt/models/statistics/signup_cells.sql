@@ -28,6 +28,10 @@ dim_sources as (
     select * from {{ ref('dim_sources') }}
 ),
 
+loss_visibility as (
+    select * from {{ ref('loss_visibility') }}
+),
+
 member_spells as (
     select
         fct_list_spells.spell_key,
@@ -45,7 +49,6 @@ member_spells as (
 
         fct_list_spells.entered_at,
         fct_list_spells.left_at,
-        fct_list_spells.first_seen_at,
         fct_list_spells.last_seen_at
     from fct_list_spells
     inner join dim_lists
@@ -54,19 +57,6 @@ member_spells as (
             and fct_list_spells.account = dim_lists.account
             and fct_list_spells.list = dim_lists.list
     where dim_lists.has_members
-),
-
--- Whoever joined and left before anybody looked is in no export. Those who joined then
--- and are still there are survivors, who say nothing about how many leave.
-visible_lists as (
-    select
-        source,
-        account,
-        list,
-
-        date_trunc('month', least(min(left_at), min(first_seen_at))) as visible_from
-    from member_spells
-    group by all
 ),
 
 ranked_joinings as (
@@ -90,7 +80,9 @@ ranked_joinings as (
     from member_spells
 ),
 
--- Everybody once an account: by the list they joined first.
+-- Everybody once an account: by the list they joined first. Whoever joined and left before
+-- losses showed is in no export. Those who joined then and are still there are survivors,
+-- who say nothing about how many leave.
 people as (
     select
         ranked_joinings.source,
@@ -103,15 +95,17 @@ people as (
         ranked_joinings.is_joined_in_burst,
 
         case
-            when ranked_joinings.joined_at >= visible_lists.visible_from
+            when
+                ranked_joinings.joined_at
+                >= date_trunc('month', loss_visibility.first_loss_visible_at)
                 then ranked_joinings.joined_at
         end as joined_at
     from ranked_joinings
-    inner join visible_lists
+    inner join loss_visibility
         on
-            ranked_joinings.source = visible_lists.source
-            and ranked_joinings.account = visible_lists.account
-            and ranked_joinings.list = visible_lists.list
+            ranked_joinings.source = loss_visibility.source
+            and ranked_joinings.account = loss_visibility.account
+            and ranked_joinings.list = loss_visibility.list
     where ranked_joinings.joining_number = 1
 ),
 
