@@ -67,6 +67,17 @@ OptInMethod = Annotated[str, AfterValidator(_opt_in_method)]
 Name = Annotated[str, Field(min_length=1)]
 
 
+def _list_home(place: str) -> str:
+    source, _, account = place.partition("/")
+    if not (source and account) or "/" in account:
+        raise ValueError("expected source/account, such as generic/crm")
+    return place
+
+
+ListHome = Annotated[str, AfterValidator(_list_home)]
+"""An account in the words of the inbox: source/account."""
+
+
 class _Rule(BaseModel):
     """Patterns that a campaign's texts must all match; a text it lacks matches none.
 
@@ -130,6 +141,7 @@ class Account(BaseModel):
         industry: for the published bands.
         opt_in: how contacts usually join.
         promised_per_week: mails a week that subscribers were told to expect.
+        lists_in: source/account on whose lists the people of this account stand.
         is_group_headline: whether a group opt-out counts as leaving.
         streams_by_audience: whether each audience of a named stream is a stream.
         settle_days: age from which a send's counts are final.
@@ -152,6 +164,7 @@ class Account(BaseModel):
     promised_per_week: float | None = Field(default=None, gt=0)
     is_group_headline: bool = False
     streams_by_audience: bool = False
+    lists_in: ListHome | None = None
     settle_days: int | None = Field(default=None, ge=0)
     confirmed_files: tuple[str, ...] = ()
     settings: dict[str, str] = {}

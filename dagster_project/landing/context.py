@@ -65,6 +65,7 @@ _ACCOUNTS = pa.schema(
         ("industry", pa.string()),
         ("opt_in", pa.string()),
         ("promised_per_week", pa.float64()),
+        ("lists_in", pa.string()),
         ("is_group_headline", pa.bool_()),
         ("streams_by_audience", pa.bool_()),
         ("settle_days", pa.int64()),

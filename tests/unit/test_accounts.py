@@ -44,14 +44,14 @@ def test_what_is_declared_holds_for_that_account_alone(tmp_path: Path) -> None:
             tmp_path,
             "accounts: {generic: {eu: {timezone: Europe/Copenhagen, opt_in: double,"
             " promised_per_week: 2, is_group_headline: true,"
-            " streams_by_audience: true, settle_days: 10}}}",
+            " streams_by_audience: true, settle_days: 10, lists_in: generic/crm}}}",
         )
     )
     declared = accounts.of("generic", "eu")
     assert declared.zone == "Europe/Copenhagen"
     assert (declared.opt_in, declared.promised_per_week) == ("double", 2)
     assert (declared.is_group_headline, declared.settle_days) == (True, 10)
-    assert declared.streams_by_audience
+    assert (declared.streams_by_audience, declared.lists_in) == (True, "generic/crm")
     assert accounts.of("generic", "us") == Account()
 
 
@@ -100,6 +100,11 @@ def test_a_snapshot_is_declared_for_one_list_or_for_all_of_its_day(
             "accounts: {generic: {eu: {opt_in: triple}}}",
             r"accounts\.generic\.eu\.opt_in: .*single.*double",
             id="an unknown word",
+        ),
+        pytest.param(
+            "accounts: {generic: {eu: {lists_in: crm}}}",
+            r"lists_in: expected source/account",
+            id="a place without an account",
         ),
         pytest.param(
             "accounts: {generic: {eu: {promised_per_week: 0}}}",

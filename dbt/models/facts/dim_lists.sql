@@ -8,6 +8,10 @@ int_opt_outs_rolled_up as (
     select * from {{ ref('int_opt_outs_rolled_up') }}
 ),
 
+int_list_spells_built as (
+    select * from {{ ref('int_list_spells_built') }}
+),
+
 list_mentions as (
     select
         source,
@@ -15,6 +19,7 @@ list_mentions as (
         list,
         resolved_scope,
         export_count,
+        false as has_members,
         first_exported_at,
         exported_at
     from int_list_snapshots_judged
@@ -25,10 +30,23 @@ list_mentions as (
         list,
         cast(null as string) as resolved_scope,
         0 as export_count,
+        false as has_members,
         cast(null as timestamp) as first_exported_at,
         cast(null as timestamp) as exported_at
     from int_opt_outs_rolled_up
     where list is not null
+    union all
+    select
+        source,
+        account,
+        list,
+        cast(null as string) as resolved_scope,
+        0 as export_count,
+        true as has_members,
+        cast(null as timestamp) as first_exported_at,
+        cast(null as timestamp) as exported_at
+    from int_list_spells_built
+    where entered_at is not null
 ),
 
 lists as (
@@ -43,6 +61,8 @@ lists as (
             sum(case when resolved_scope = 'full' then export_count else 0 end)
             as bigint
         ) as full_snapshot_count,
+
+        bool_or(has_members) as has_members,
 
         min(first_exported_at) as first_snapshot_at,
         max(exported_at) as last_snapshot_at

@@ -12,6 +12,10 @@ stg_source_exports as (
     select * from {{ ref('stg_source_exports') }}
 ),
 
+int_list_homes as (
+    select * from {{ ref('int_list_homes') }}
+),
+
 source_kinds as (
     select
         source,
@@ -46,6 +50,9 @@ sources as (
         stg_accounts.timezone,
         stg_accounts.industry,
         stg_accounts.opt_in,
+        int_list_homes.list_source,
+        int_list_homes.list_account,
+        int_list_homes.list_basis,
         account_loads.first_load,
         account_loads.last_load,
 
@@ -58,6 +65,10 @@ sources as (
 
         account_loads.last_landed_at
     from stg_accounts
+    inner join int_list_homes
+        on
+            stg_accounts.source = int_list_homes.source
+            and stg_accounts.account = int_list_homes.account
     left join account_loads
         on
             stg_accounts.source = account_loads.source

@@ -12,6 +12,8 @@ renamed as (
         timezone,
         industry,
         opt_in,
+        split_part(lists_in, '/', 1) as lists_in_source,
+        split_part(lists_in, '/', 2) as lists_in_account,
 
         promised_per_week,
         settle_days,

@@ -76,7 +76,7 @@ def test_accounts_are_those_seen_and_those_declared(deployment: Deployment) -> N
     deployment.configure(
         "accounts: {generic: {us: {timezone: America/New_York, industry: media,"
         " opt_in: double, promised_per_week: 1.5, is_group_headline: true,"
-        " streams_by_audience: true, settle_days: 9}}}"
+        " streams_by_audience: true, settle_days: 9, lists_in: generic/crm}}}"
     )
     deployment.land()
     seen, declared = table(deployment, "accounts")
@@ -87,6 +87,7 @@ def test_accounts_are_those_seen_and_those_declared(deployment: Deployment) -> N
         "industry": None,
         "opt_in": None,
         "promised_per_week": None,
+        "lists_in": None,
         "is_group_headline": False,
         "streams_by_audience": False,
         "settle_days": None,
@@ -98,6 +99,7 @@ def test_accounts_are_those_seen_and_those_declared(deployment: Deployment) -> N
         "industry": "media",
         "opt_in": "double",
         "promised_per_week": 1.5,
+        "lists_in": "generic/crm",
         "is_group_headline": True,
         "streams_by_audience": True,
         "settle_days": 9,
