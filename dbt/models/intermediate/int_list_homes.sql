@@ -8,8 +8,8 @@ int_list_spells_built as (
     select * from {{ ref('int_list_spells_built') }}
 ),
 
--- A download of suppressed addresses has a name and nobody on it. A log of those who came
--- back names a list, and hardly anybody on it.
+-- A download of suppressed addresses has a name and nobody on it. A log of those who
+-- came back names a list, and hardly anybody on it.
 accounts_with_lists as (
     select
         source,

@@ -428,7 +428,7 @@ dated_spells as (
     from spells
 ),
 
--- Who is shown only by an export made after the exit, and before anybody noticed it, was
+-- Whom only an export shows that was made after the exit, before anybody noticed, was
 -- there at that moment.
 ended_spells as (
     select

@@ -50,13 +50,13 @@ joinings as (
         on coalesce(stg_message_events.opt_out_scope, 'unknown') = opt_out_scopes.scope
     where
         event_types.ends_opt_out
-        and opt_out_scopes.ends_lists <> 'none'
+        and opt_out_scopes.reach in ('account', 'list')
         and stg_message_events.list is not null
         and stg_message_events.contact_key is not null
     group by all
 ),
 
--- What an export tells of its own list stands among its statuses already. Nobody but the
+-- What an export tells of its own list stands among its statuses already. Only the
 -- recipient unsubscribes: whom the sender or a system took out is gone without a cause.
 opt_outs as (
     select
@@ -64,7 +64,7 @@ opt_outs as (
         opt_outs.account,
         opt_outs.contact_key,
         case
-            when opt_out_scopes.ends_lists <> 'every'
+            when opt_out_scopes.reach = 'list'
                 then coalesce(
                     opt_outs.list,
                     case
@@ -79,7 +79,7 @@ opt_outs as (
             else 'unknown'
         end as exit_cause,
 
-        opt_out_scopes.ends_lists,
+        opt_outs.opt_out_scope,
 
         opt_outs.opted_out_at as happened_at
     from int_opt_outs_rolled_up as opt_outs
@@ -87,7 +87,7 @@ opt_outs as (
         on opt_outs.opt_out_scope = opt_out_scopes.scope
     where
         opt_outs.is_headline_scope
-        and opt_out_scopes.ends_lists <> 'none'
+        and opt_out_scopes.reach in ('account', 'list')
         and (opt_outs.recorded_from = 'event' or opt_outs.opt_out_scope <> 'list')
 ),
 
@@ -100,7 +100,7 @@ endings as (
         exit_cause,
         happened_at
     from opt_outs
-    where list is not null or ends_lists <> 'named'
+    where list is not null or opt_out_scope <> 'list'
     union all
     select
         source,
@@ -267,8 +267,8 @@ neighboured_events as (
     )
 ),
 
--- An export of the hours after an exit may be older than the exit. It then stands before
--- it, and so does not show the contact as back.
+-- An export of the hours after an exit may be older than the exit, and then does not show
+-- the contact as back.
 events_among_statuses as (
     select
         events.source,
@@ -353,8 +353,8 @@ placed_events as (
     group by all
 ),
 
--- A complaint or a bounce that the next export knows nothing of has ended nothing, and
--- nobody leaves a list that no longer held them.
+-- A complaint or a bounce that the next export contradicts has ended nothing, and nobody
+-- leaves a list that no longer held them.
 kept_events as (
     select
         source,

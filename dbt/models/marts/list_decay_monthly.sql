@@ -4,8 +4,8 @@ memberships as (
     select * from {{ ref('memberships') }}
 ),
 
-dim_lists as (
-    select * from {{ ref('dim_lists') }}
+loss_visibility as (
+    select * from {{ ref('loss_visibility') }}
 ),
 
 dim_dates as (
@@ -70,84 +70,28 @@ monthly_exits as (
     group by all
 ),
 
--- Losses show from the first export on, or from the first dated exit that it tells of.
--- Before that the export lists survivors, and a loss of 0 would be an artefact.
-list_ranges as (
-    select
-        memberships.source,
-        memberships.account,
-        memberships.list,
-
-        min(memberships.entered_at) as first_entered_at,
-        least(min(memberships.left_at), min(dim_lists.first_snapshot_at))
-            as first_loss_visible_at,
-        max(dim_lists.last_snapshot_at) as last_snapshot_at,
-        greatest(
-            max(memberships.entered_at),
-            max(memberships.left_at),
-            max(dim_lists.last_snapshot_at)
-        ) as last_at
-    from memberships
-    inner join dim_lists
-        on
-            memberships.source = dim_lists.source
-            and memberships.account = dim_lists.account
-            and memberships.list = dim_lists.list
-    where memberships.list <> '(all)'
-    group by all
-),
-
--- An account is seen in part as soon as one of its lists is, and as a whole only while
--- all of them are.
-observed_ranges as (
-    select
-        source,
-        account,
-        list,
-        first_entered_at,
-        first_loss_visible_at,
-        first_loss_visible_at as last_loss_visible_at,
-        last_snapshot_at,
-        last_at
-    from list_ranges
-    union all
-    select
-        source,
-        account,
-        '(all)' as list,
-        min(first_entered_at) as first_entered_at,
-        min(first_loss_visible_at) as first_loss_visible_at,
-        max(first_loss_visible_at) filter (
-            where first_entered_at < first_loss_visible_at
-        ) as last_loss_visible_at,
-        min(last_snapshot_at) as last_snapshot_at,
-        max(last_at) as last_at
-    from list_ranges
-    group by all
-),
-
 list_months as (
     select
-        observed_ranges.source,
-        observed_ranges.account,
-        observed_ranges.list,
+        loss_visibility.source,
+        loss_visibility.account,
+        loss_visibility.list,
         dim_dates.month,
 
-        dim_dates.month >= date_trunc('month', observed_ranges.first_loss_visible_at)
+        dim_dates.month >= date_trunc('month', loss_visibility.first_loss_visible_at)
             as is_loss_visible,
         coalesce(
             dim_dates.month
-            < date_trunc('month', observed_ranges.last_loss_visible_at),
+            < date_trunc('month', loss_visibility.last_loss_visible_at),
             false
         ) as is_list_out_of_sight,
-        observed_ranges.last_snapshot_at
+        loss_visibility.last_snapshot_at
         >= {{ dbt.dateadd('month', 1, 'dim_dates.month') }} as is_complete_month
-    from observed_ranges
+    from loss_visibility
     inner join dim_dates
         on
             dim_dates.month
-            between date_trunc('month', observed_ranges.first_entered_at)
-            and observed_ranges.last_at
+            between date_trunc('month', loss_visibility.first_entered_at)
+            and loss_visibility.last_at
     where dim_dates.date_day = dim_dates.month
 ),
 
