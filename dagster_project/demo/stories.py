@@ -383,7 +383,7 @@ STORIES = (
     Story(
         "mail_after_opt_out",
         "One offer went out to a copy of the list that was six weeks old",
-        "mail delivered to people who had opted out, beyond two days and ten working days",
+        "mail to people who had opted out more than two, and ten working, days before",
         campaign_ids(SHOP_OFFERS, OLD_COPY_DAY),
     ),
     Story(
