@@ -134,7 +134,7 @@ provider_periods as (
 ),
 
 -- A provider without a feed per address tells of no complaint, however many there are.
--- One of which nobody knows may, so its complaints are counted and called a lower bound.
+-- Of others nobody knows: their complaints are counted and called a lower bound.
 counted_periods as (
     select
         source,
