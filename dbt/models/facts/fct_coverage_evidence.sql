@@ -341,6 +341,15 @@ evidence as (
     select
         source,
         account,
+        'complaints_of_persons' as requirement,
+        count(*) as evidence_count
+    from fct_sends
+    where is_complained
+    group by all
+    union all
+    select
+        source,
+        account,
         'whole_exports_of_one_list' as requirement,
         max(whole_export_count) as evidence_count
     from whole_lists
