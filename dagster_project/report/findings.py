@@ -7,18 +7,18 @@ compared with, and what that comparison is worth, the marts say.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from math import prod, sqrt
 
-from dagster_project.report.queries import (
-    ALL_LISTS,
+from dagster_project.report.queries import Frames
+from dagster_project.report.rows.leaving import Reason
+from dagster_project.report.rows.lists import ALL_LISTS, DecayMonth
+from dagster_project.report.rows.sends import (
     PLAIN_SEND_TYPES,
-    DecayMonth,
+    Band,
     Diagnosis,
-    Frames,
-    Reason,
     Send,
     StreamTrend,
     TrendPoint,
@@ -372,3 +372,8 @@ def histories(decay: Iterable[DecayMonth]) -> list[AccountHistory]:
         if whole.list == ALL_LISTS
     ]
     return accounts
+
+
+def reference(bands: Sequence[Band]) -> float | None:
+    """The yearly loss that is commonly expected, in percent."""
+    return next((band.upper_pct for band in bands if band.kind == "decay"), None)

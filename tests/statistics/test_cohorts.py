@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from benchmarks.shipped import World
 from tests.statistics.reference import REMISSIONS
@@ -169,3 +170,52 @@ def test_planted_hazards_are_found_though_many_were_there_before(
         " and opt_in_method = '(all)') using (cohort_key) where age = 12"
     )
     assert naive[0]["naive"] > left.mean() + 5
+
+
+def test_ends_of_a_curve_have_an_interval_and_a_torn_curve_has_no_value(
+    world: World,
+) -> None:
+    world.table(
+        "cohort_members",
+        """
+        select
+            shape as cohort_key, 'esp' as source, 'main' as account, 'news' as list,
+            null as signup_month, shape as signup_source, '(all)' as opt_in_method,
+            true as is_all_months, entry_age, exit_age, exit_cause,
+            cast(people as bigint) as member_count
+        from (
+            values
+            ('loyal', 0, 1, null, 4), ('loyal', null, null, null, 3),
+            ('gone', 0, 1, 'sunset', 4),
+            ('late', 1, 2, 'sunset', 1), ('late', 1, 2, null, 3),
+            ('torn', 0, 1, 'sunset', 1), ('torn', 1, 2, 'sunset', 1),
+            ('torn', 1, 2, null, 3)
+        ) as members (shape, entry_age, exit_age, exit_cause, people)
+        """,
+    )
+    world.build_upstream("cohort_retention")
+    found = {
+        (row["signup_source"], row["age_months"]): row
+        for row in world.rows("from cohort_retention")
+    }
+    assert set(found) == {
+        ("loyal", 1),
+        ("gone", 1),
+        ("late", 2),
+        ("torn", 1),
+        ("torn", 2),
+    }
+    loyal, gone = found["loyal", 1], found["gone", 1]
+    # Wilson of 4 of 4 and of 0 of 4: 4 / (4 + 1.96^2) = 51.01 %.
+    assert loyal["survival_low_pct"] == pytest.approx(51.0109, abs=1e-4)
+    assert (loyal["survival_pct"], loyal["survival_high_pct"]) == (100, 100)
+    assert (loyal["cohort_contact_count"], loyal["undated_contact_count"]) == (4, 3)
+    assert (gone["survival_pct"], gone["survival_low_pct"]) == (0, 0)
+    assert gone["survival_high_pct"] == pytest.approx(48.9891, abs=1e-4)
+    assert gone["cumulative_sunset_pct"] == 100
+    for row in (found["late", 2], found["torn", 1], found["torn", 2]):
+        assert not row["is_observed_from_start"]
+        assert {
+            row[name] for name in row if name.startswith(("survival_", "cumulative_"))
+        } == {None}
+    assert found["late", 2]["exit_rate_pct"] == 25

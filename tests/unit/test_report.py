@@ -8,7 +8,6 @@ import json
 import re
 from collections import Counter
 from datetime import date, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,17 @@ import pytest
 from dagster_project.report import (
     OutdatedMartsError,
     build_report,
-    charts,
     findings,
     page,
     words,
 )
-from dagster_project.report.queries import DecayMonth, Send, Trust, read_frames
+from dagster_project.report.chapters import decay, send_charts, send_words
+from dagster_project.report.chapters import trust as trust_chapter
+from dagster_project.report.queries import read_frames
+from dagster_project.report.rows.leaving import Reason
+from dagster_project.report.rows.lists import DecayMonth
+from dagster_project.report.rows.sends import Send
+from dagster_project.report.rows.trust import Trust
 from tests.unit.report_marts import (
     BUILD,
     CHECKS,
@@ -43,72 +47,10 @@ from tests.unit.report_marts import (
     write_marts,
     year_of_marts,
 )
+from tests.unit.report_page import Seen, html_of, seen
 
 EDGES = (0.2, 0.5, 1.0)
 CSS = (page.TEMPLATES / "page.css").read_text(encoding="utf-8")
-
-
-class Seen(HTMLParser):
-    """What a browser would see: elements, text, scripts."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.words: list[str] = []
-        self._inside = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.elements.append((tag, dict(attrs)))
-        if tag == "script":
-            self.scripts.append("")
-        if tag in ("script", "style"):
-            self._inside = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._inside:
-            self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "script":
-            self.scripts[-1] += data
-        elif not self._inside:
-            self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        """Everything readable, on one line."""
-        return re.sub(r"\s+", " ", " ".join(self.words))
-
-    def all(self, tag: str) -> list[dict[str, str | None]]:
-        """The attributes of every element of a kind."""
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """The data of the charts."""
-        place = [a.get("id") for a in self.all("script")].index("figures")
-        return json.loads(self.scripts[place])
-
-
-def html_of(
-    folder: Path,
-    rows: dict[str, list[dict[str, Any]]],
-    plotly: str | None = "let Plotly;",
-) -> str:
-    """The page; without plotly's five megabytes unless they matter."""
-    target = folder / "report" / "index.html"
-    marts = write_marts(folder / "marts.duckdb", rows)
-    with pytest.MonkeyPatch.context() as patch:
-        if plotly is not None:
-            patch.setattr(page, "plotly_script", lambda: plotly)
-        build_report(marts, target)
-    return target.read_text(encoding="utf-8")
-
-
-def seen(folder: Path, rows: dict[str, list[dict[str, Any]]]) -> Seen:
-    return Seen(html_of(folder, rows))
 
 
 def part(page: Seen, heading: str) -> str:
@@ -204,7 +146,7 @@ class TestWords:
         ],
     )
     def test_an_unknown_rate_says_why(self, row: dict[str, Any], why: str) -> None:
-        assert words.why_no_rate(as_send(row)) == why
+        assert send_words.why_no_rate(as_send(row)) == why
 
 
 class TestFindings:
@@ -286,8 +228,6 @@ class TestFindings:
 
 
 def as_reason(row: dict[str, Any]) -> Any:
-    from dagster_project.report.queries import Reason
-
     return Reason(**{name: row.get(name) for name in Reason.__dataclass_fields__})
 
 
@@ -313,7 +253,7 @@ class TestYearlyLoss:
         loss = history(*rows).annual_loss
         assert loss is not None
         assert loss.pct == pytest.approx(21.528, abs=1e-3)
-        assert "less sure than a full year" in words.loss_basis(loss)
+        assert "less sure than a full year" in decay.loss_basis(loss)
 
     def test_months_before_the_first_recorded_loss_are_not_months_without_a_loss(
         self,
@@ -338,7 +278,7 @@ class TestYearlyLoss:
         loss = history(row).annual_loss
         assert loss is not None
         assert loss.is_lower_bound
-        assert "at least" in words.loss_basis(loss)
+        assert "at least" in decay.loss_basis(loss)
 
 
 class TestWhatThePageSays:
@@ -660,7 +600,7 @@ class TestCanITrustThis:
             **{f"{name}_count": n for name, n in zip(names, counts, strict=True)}
         )
         kept = {name: row.get(name) for name in Trust.__dataclass_fields__}
-        assert words.account_sentence(Trust(**kept)) == said
+        assert trust_chapter.account_sentence(Trust(**kept)) == said
 
     def test_the_account_with_the_most_sends_comes_first(self, year: Seen) -> None:
         start = year.text.rindex("Can I trust this?")
@@ -710,9 +650,9 @@ class TestCanITrustThis:
         assert "5 more" in text
 
     def test_times_are_told_in_hours(self) -> None:
-        assert words.amount("send_times_agree", 86_400) == "24 hours"
-        assert words.amount("delivered_not_above_sent", 86_400) == "86,400"
-        assert words.amount("vendor_rate_explained", 0.005) == "0.005"
+        assert trust_chapter.amount("send_times_agree", 86_400) == "24 hours"
+        assert trust_chapter.amount("delivered_not_above_sent", 86_400) == "86,400"
+        assert trust_chapter.amount("vendor_rate_explained", 0.005) == "0.005"
 
     def test_a_late_export_says_its_rhythm_and_a_young_one_that_it_has_none(
         self, year: Seen
@@ -944,12 +884,16 @@ class TestCharts:
     def test_a_tiny_send_does_not_flatten_the_others(self) -> None:
         rows = [as_send(send(number, 20, 9800)) for number in range(9)]
         tiny = as_send(send(9, 3, 10))
-        assert charts.axis_top([*rows, tiny], EDGES) == charts.axis_top(rows, EDGES) < 1
+        assert (
+            send_charts.axis_top([*rows, tiny], EDGES)
+            == send_charts.axis_top(rows, EDGES)
+            < 1
+        )
 
     def test_a_real_spike_does(self) -> None:
         rows = [as_send(send(number, 20, 9800)) for number in range(9)]
         spike = as_send(send(9, 300, 9800))
-        assert charts.axis_top([*rows, spike], EDGES) > 3
+        assert send_charts.axis_top([*rows, spike], EDGES) > 3
 
     def test_provisional_is_hollow_and_no_rate_is_a_cross(self, tmp_path: Path) -> None:
         rows = sends_only(

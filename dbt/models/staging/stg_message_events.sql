@@ -25,16 +25,22 @@ renamed as (
         send_type,
         bounce_class,
         drop_reason,
+        url_kind,
         opt_out_scope,
         opt_out_scope_id,
         opt_out_method,
         initiator,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         load,
 
         record_number,
         item_number,
+        reason_length,
 
         is_machine,
 

@@ -8,9 +8,9 @@ loss_visibility as (
     select * from {{ ref('loss_visibility') }}
 ),
 
--- Only whole months that exports cover count: a month of age that they show in part would
--- seem to lose too few. Whoever joined before losses could be seen is watched from the
--- first whole month after that: until then only survivors are known.
+-- Only whole months that exports cover count: a month of age of which they show a part
+-- would seem to lose too few. Whoever joined before losses could be seen is watched
+-- from the first whole month after that: until then only survivors are known.
 ages_in_months as (
     select
         memberships.source,

@@ -26,9 +26,8 @@ age_ranges as (
     group by cohort_key
 ),
 
--- Whoever enters at an age is at risk in the month after it; whose watch ends at an age,
--- by an exit or otherwise, was at risk until then: an exit comes before the end of a
--- watch.
+-- Whoever enters at an age is at risk in the month after it. Whoever leaves at an age,
+-- or is watched until then, was at risk in the month before it.
 changes as (
     select
         cohort_key,

@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from dagster_project.report.queries import (
+from dagster_project.report.queries import Frames
+from dagster_project.report.rows.sends import Send
+from dagster_project.report.rows.trust import (
     FailedCheck,
-    Frames,
     Freshness,
     Question,
     Revision,
-    Send,
     Trust,
 )
 

@@ -1,0 +1,132 @@
+"""Why people left: what they said, and how many said nothing."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from dagster_project.report import charts, findings, words
+from dagster_project.report.chapters import LISTS, MONTHS
+from dagster_project.report.charts import Figure
+from dagster_project.report.findings import ReasonTotals
+from dagster_project.report.queries import Frames
+from dagster_project.report.rows.sends import Send
+
+NAMED_REASONS = 6
+
+
+def topic_sentence(sends: Sequence[Send]) -> str:
+    """Who left altogether and who only opted down."""
+    rated = [send for send in sends if send.is_judged]
+    left = sum(send.unsubscribe_count or 0 for send in rated)
+    known = [send for send in rated if send.topic_opt_out_count is not None]
+    topics = sum(send.topic_opt_out_count or 0 for send in known)
+    if not known:
+        return (
+            f"{words.plural(left, 'person', 'people')} unsubscribed through a send. How"
+            " many only opted out of a topic is unknown: no export tells it."
+        )
+    text = (
+        f"{words.plural(left, 'person', 'people')} unsubscribed through a send;"
+        f" {words.plural(topics, 'other')} only opted out of a topic and can still be"
+        " reached. Topic opt-outs are in no rate."
+    )
+    silent = len(rated) - len(known)
+    if silent:
+        text += f" For {words.plural(silent, 'send')} topic opt-outs are unknown."
+    return text
+
+
+def reason_months(
+    months: Mapping[date, Mapping[str, int]], series: Sequence[tuple[str, str]]
+) -> charts.Figure:
+    """Opt-outs of each month, stacked by reason.
+
+    Args:
+        months: month -> name of a series -> opt-outs.
+        series: name and colour, from the bottom of the stack.
+    """
+    ordered = sorted(months)
+    return {
+        "data": [
+            charts.bars(
+                ordered,
+                [months[month].get(name, 0) for month in ordered],
+                name,
+                colour,
+                [f"{months[month].get(name, 0):,} opt-outs" for month in ordered],
+            )
+            for name, colour in series
+        ],
+        "layout": charts.layout(
+            barmode="stack", xaxis=charts.MONTH_AXIS, yaxis=charts.COUNT_AXIS
+        ),
+    }
+
+
+def chapter(
+    frames: Frames, totals: ReasonTotals, figures: dict[str, Figure]
+) -> dict[str, Any]:
+    """Answers with their shares, silence beside them, and month by month."""
+    newest = [row for row in frames.reasons if row.period_kind == "rolling_12_months"]
+    monthly = [row for row in frames.reasons if row.period_kind == "month"]
+    starts = [row.period_start for row in newest if row.period_start]
+    series = _reason_series(findings.reason_totals(monthly))
+    months = _reason_months(frames, series)
+    if len(months) > 1:
+        figures["reason-months"] = reason_months(
+            months, [(name, colour) for name, colour, _ in series]
+        )
+    by_list = findings.reasons_by_list(newest)
+    widest = max(
+        (ends[1] for row in totals.answers if (ends := row.of_answered.interval)),
+        default=100.0,
+    )
+    return {
+        "totals": totals,
+        "since": min(starts) if starts else None,
+        "scale": widest,
+        "interval": words.interval,
+        "has_months": len(months) > 1,
+        "legend": [(name, colour.removeprefix("--")) for name, colour, _ in series],
+        "by_list": by_list[:LISTS],
+        "lists_left_out": max(0, len(by_list) - LISTS),
+        "topics": topic_sentence(frames.sends) if frames.sends else "",
+    }
+
+
+def _reason_series(totals: ReasonTotals) -> list[tuple[str, str, frozenset[str]]]:
+    """Name, colour and reasons of each layer: answers first, silence on top."""
+    clear = [row for row in totals.answers if row.reason not in findings.VAGUE_REASONS]
+    series = [
+        (row.label, f"--series-{number}", frozenset({row.reason}))
+        for number, row in enumerate(clear[:NAMED_REASONS], start=1)
+    ]
+    pooled = {row.reason for row in clear[NAMED_REASONS:]}
+    pooled |= {row.reason for row in totals.answers if row.reason == "other"}
+    if pooled:
+        series.append(("All other reasons", "--series-7", frozenset(pooled)))
+    vague = {
+        row.reason: row.label
+        for row in totals.answers
+        if row.reason in findings.VAGUE_REASONS and row.reason != "other"
+    }
+    if vague:
+        series.append(("Answered, not understood", "--series-8", frozenset(vague)))
+    for number, row in enumerate(totals.silences):
+        colour = "--series-none" if number % 2 else "--series-silent"
+        series.append((row.label, colour, frozenset({row.reason})))
+    return series
+
+
+def _reason_months(
+    frames: Frames, series: Sequence[tuple[str, str, frozenset[str]]]
+) -> dict[date, Counter[str]]:
+    layer = {reason: name for name, _, reasons in series for reason in reasons}
+    months: defaultdict[date, Counter[str]] = defaultdict(Counter)
+    for row in frames.reasons:
+        if row.period_kind == "month" and row.period_start:
+            months[row.period_start][layer[row.reason]] += row.reason_count
+    return {month: months[month] for month in sorted(months)[-MONTHS:]}
