@@ -104,6 +104,22 @@ def number(value: float | None, digits: int = 1) -> str:
     return f"{value:.{digits}f}".replace("-", MINUS)
 
 
+def times(ratio: float | None) -> str:
+    """How many times as much."""
+    return UNKNOWN if ratio is None else f"{_significant_ratio(ratio)}×"
+
+
+def ratio_range(low: float | None, high: float | None) -> str:
+    """Both ends of a ratio's interval."""
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{_significant_ratio(low)} to {_significant_ratio(high)}"
+
+
+def _significant_ratio(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"
+
+
 def compact(value: float | None) -> str:
     """A constant, as short as it is."""
     return UNKNOWN if value is None else f"{value:.3g}".replace("-", MINUS)
@@ -147,6 +163,11 @@ def band_range(band: Band) -> str:
     if not low:
         return f"below {high:g}{SPACE}%"
     return f"{'' if band.is_lower_inclusive else 'above '}{low:g}{DASH}{high:g}{SPACE}%"
+
+
+def list_name(word: str) -> str:
+    """A list as people call it; a mart sums those of an account under ``(all)``."""
+    return {"(all)": "All lists", "(unknown)": "List not told"}.get(word, word)
 
 
 def spelled_out(code: str | None) -> str:
