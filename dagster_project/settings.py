@@ -133,6 +133,8 @@ class Settings(BaseSettings):
             "DBT_PROFILES_DIR": str(DBT_PROJECT),
             "DBT_TARGET_PATH": str(home.dbt / "target"),
             "DBT_LOG_PATH": str(home.dbt / "logs"),
+            # Everything dbt says of every statement is 10 MB a run, and time.
+            "DBT_LOG_LEVEL_FILE": "info",
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DAGSTER_HOME": str(home.dagster),
             "GX_ANALYTICS_ENABLED": "false",

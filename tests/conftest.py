@@ -111,9 +111,20 @@ def deploy(folder: Path, **changes: Any) -> Deployment:
     return Deployment(Settings(**(given | changes)))
 
 
+LONGEST_FIRST = ("test_gate", "test_main_job", "test_head_to_head", "test_killed_runs")
+"""Files that run the pipeline most often: begun last, one would run on alone."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes minutes runs last, so that a slip is known within one."""
-    items.sort(key=lambda item: "slow" in item.keywords)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    if "slow" not in item.keywords:
+        return 0
+    name = item.path.stem
+    return 1 + (LONGEST_FIRST.index(name) if name in LONGEST_FIRST else 99)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

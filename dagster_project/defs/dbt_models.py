@@ -54,9 +54,15 @@ def _build(
     with hold(settings.at):
         target = dbt_project.target(settings)
         run = dbt.cli(arguments, context=context, target_path=target)
-        for done, event in enumerate(run.stream(), start=1):
+        events = (each for each in run.stream() if _is_told(each))
+        for done, event in enumerate(events, start=1):
             report(stage, min(done, total), total)
             yield event
+
+
+def _is_told(event: Any) -> bool:
+    """Whether Dagster is to keep it: a test that fails fails dbt and so the run."""
+    return not isinstance(event, dg.AssetObservation)
 
 
 @dbt_assets(manifest=_MANIFEST, exclude=_JUDGED, dagster_dbt_translator=Translator())

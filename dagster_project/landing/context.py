@@ -124,6 +124,13 @@ _SOURCE_EXPORT_FIELDS = pa.schema(
         ("column_name", pa.string()),
     ]
 )
+_REASON_OPTIONS = pa.schema(
+    [
+        ("source", pa.string()),
+        ("option_set", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
 
 
 CONTEXT_TABLES = (
@@ -135,6 +142,7 @@ CONTEXT_TABLES = (
     "snapshot_declarations",
     "campaign_rules",
     "acquisitions",
+    "reason_options",
 )
 
 
@@ -172,6 +180,8 @@ def write(
     _write(folder / "campaign_rules.parquet", _CAMPAIGN_RULES, rules)
     acquisitions = list(_acquisition_rows(accounts))
     _write(folder / "acquisitions.parquet", _ACQUISITIONS, acquisitions)
+    options = list(_reason_option_rows(sources))
+    _write(folder / "reason_options.parquet", _REASON_OPTIONS, options)
     return build_id
 
 
@@ -235,6 +245,19 @@ def _export_field_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, obje
                     "field": field.name,
                     "column_name": field.column,
                 }
+
+
+def _reason_option_rows(sources: Mapping[str, Source]) -> Iterator[dict[str, object]]:
+    """What each list of reasons offers, over all exports that have it."""
+    found = {
+        (source.source, export.reasons.option_set, reason)
+        for source in sources.values()
+        for export in source.exports
+        if export.reasons is not None and export.reasons.option_set is not None
+        for reason in (*export.reasons.options.values(), *export.reasons.offers)
+    }
+    for source_name, option_set, reason in sorted(found):
+        yield {"source": source_name, "option_set": option_set, "reason": reason}
 
 
 def _snapshot_rows(accounts: Accounts) -> list[dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Addresses to keyed hashes, and reasons to words: computed once a distinct value.
+"""Addresses to keyed hashes: computed once a distinct value.
 
 The only code that sees an address after the archive. Neither the key nor an address
 enters SQL text, a log or an error.
@@ -105,20 +105,3 @@ def mailbox_provider(address: str, providers: Mapping[str, str]) -> str | None:
     if usable is None:
         return None
     return providers.get(usable.rpartition("@")[2], "other")
-
-
-def classify_reason(
-    text: str, options: Mapping[str, str], words: frozenset[str]
-) -> tuple[str, str]:
-    """A reason's canonical word and how it was found (option, none).
-
-    Exact options of the source first, then the canonical words themselves. Anything
-    else is somebody's own text: ``unclassified``, never guessed.
-    """
-    plain = " ".join(text.split()).casefold()
-    if plain in options:
-        return options[plain], "option"
-    word = plain.replace(" ", "_")
-    if word in words:
-        return word, "option"
-    return "unclassified", "none"

@@ -40,6 +40,7 @@ from dagster_project.landing.package import (
     open_engine,
 )
 from dagster_project.landing.reader import Member, RefusedError
+from dagster_project.landing.reasons import load_rules
 from dagster_project.mapping.model import Source, load_sources
 from dagster_project.mapping.vocabulary import mailbox_providers, vocabularies
 from dagster_project.settings import SEEDS, SOURCES, Home, Settings
@@ -119,6 +120,7 @@ class _Session:
             sources=sources,
             words=vocabularies(SEEDS),
             providers=mailbox_providers(SEEDS),
+            rules=load_rules(),
             key=identity.load_key(
                 self.home.key,
                 given.get_secret_value() if given else None,

@@ -22,12 +22,14 @@ from dagster_project.accounts import Account
 from dagster_project.landing import identity, reader, records
 from dagster_project.landing.ledger import ANCHOR, Ledger, Load, State
 from dagster_project.landing.reader import Plain, RefusedError
+from dagster_project.landing.reasons import ReasonRules, offered, one_line
 from dagster_project.landing.recognition import Recognised, recognise
 from dagster_project.landing.records import Framed
 from dagster_project.mapping.canonical import (
     HAS_PERSON,
     IS_SNAPSHOT,
     LANDING_TABLES,
+    REASON,
     Column,
     table_columns,
 )
@@ -42,7 +44,7 @@ from dagster_project.mapping.compile import (
 from dagster_project.mapping.model import MappingError, Source
 from dagster_project.mapping.vocabulary import Vocabulary
 
-PACKAGE_VERSION = 3
+PACKAGE_VERSION = 4
 """Part of every fingerprint: raise it when landing itself changes what rows say."""
 
 _ARROW_TYPES = {
@@ -68,6 +70,7 @@ class Workshop:
         sources: every mapping.
         words: the canonical vocabularies.
         providers: mailbox domain -> provider group.
+        rules: what people's own words mean.
         key: the deployment's secret.
         temporary: private folder for unpacked text.
         engine: see :func:`open_engine`.
@@ -78,6 +81,7 @@ class Workshop:
     sources: dict[str, Source]
     words: dict[str, Vocabulary]
     providers: dict[str, str]
+    rules: ReasonRules
     key: identity.ContactKey
     temporary: Path
     engine: duckdb.DuckDBPyConnection
@@ -108,6 +112,7 @@ def fingerprint(
         "sources": {name: entry.fingerprint for name, entry in known.items()},
         "words": {name: entry.words for name, entry in workshop.words.items()},
         "providers": workshop.providers,
+        "reason_rules": workshop.rules.fingerprint,
         "timezones": {name: account_of(name).zone for name in known},
         "settings": {name: account_of(name).settings for name in known},
     }
@@ -416,17 +421,29 @@ class _Stage:
         declared = self.found.export.reasons
         texts = self._texts("reason_text") if declared else []
         options = {
-            " ".join(option.split()).casefold(): word
+            one_line(option): word
             for option, word in (declared.options if declared else {}).items()
         }
         words = frozenset(self.workshop.words["opt_out_reason_words"].words)
-        found = [identity.classify_reason(text, options, words) for text in texts]
+        rules = self.workshop.rules
+        found = [rules.answer(text, options, words) for text in texts]
+        option_set = declared.option_set if declared else None
         self._register(
             "reasons",
             {
                 "reason_text": texts,
-                "reason": [word for word, _ in found],
-                "reason_basis": [basis for _, basis in found],
+                "reason": [answer.reason for answer in found],
+                "reason_basis": [answer.basis for answer in found],
+                "reason_rule": [answer.rule for answer in found],
+                "reason_labels": [",".join(answer.labels) or None for answer in found],
+                "reason_language": [answer.language for answer in found],
+                "reason_option_set": [
+                    option_set if offered(answer.reason) else None for answer in found
+                ],
+                "reason_length": [
+                    None if answer.length is None else str(answer.length)
+                    for answer in found
+                ],
             },
         )
 
@@ -484,10 +501,7 @@ class _Stage:
             "contact_key": "people.contact_key",
             "mailbox_provider": "people.mailbox_provider",
             "event_key": self._event_key(),
-            "reason": self._reason(),
-            "reason_basis": "reasons.reason_basis"
-            if self.found.export.reasons
-            else "null",
+            **self._reasons(),
             "verified_at_basis": (
                 "case when staged.verified_at is null then 'file' else 'record' end"
             ),
@@ -506,18 +520,25 @@ class _Stage:
             parts.append("people.contact_key")
         return f"md5(concat_ws(chr(31), {', '.join(parts)}))"
 
-    def _reason(self) -> str:
+    def _reasons(self) -> dict[str, str]:
         declared = self.found.export.reasons
         if declared is None:
-            return "null"
+            return {column.name: "null" for column in REASON}
+        found = {column.name: f"reasons.{column.name}" for column in REASON}
         if declared.when_empty is None:
-            return "reasons.reason"
+            return found
         left = {
             "message_events": "staged.event_type = 'unsubscribed'",
             "contact_snapshots": "staged.status = 'unsubscribed'",
         }[self.table]
-        empty = f"case when {left} then {quote(declared.when_empty)} end"
-        return f"coalesce(reasons.reason, {empty})"
+        says: dict[str, str] = {"reason": declared.when_empty}
+        if offered(declared.when_empty) and declared.option_set:
+            says["reason_option_set"] = declared.option_set
+        return found | {
+            name: f"coalesce(reasons.{name}, case when reasons.reason is null"
+            f" and {left} then {quote(word)} end)"
+            for name, word in says.items()
+        }
 
     def count(self) -> None:
         """Every record's one fate, and what was not understood."""

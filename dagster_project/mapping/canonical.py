@@ -81,7 +81,11 @@ COMMON = (
 PERSON = _text("contact_key", "mailbox_provider")
 """Stands where the address stood; filled by the landing engine."""
 
-REASON = _text("reason", "reason_basis")
+REASON = (
+    *_text("reason", "reason_basis", "reason_rule", "reason_labels"),
+    *_text("reason_language", "reason_option_set"),
+    Column("reason_length", "count"),
+)
 """Why somebody left: a canonical word and how it was found, never their text."""
 
 FIELDS: dict[TableName, tuple[Column, ...]] = {

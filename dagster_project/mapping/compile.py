@@ -514,6 +514,8 @@ class _Compiler:
             return "cast(null as varchar)"
         for option, word in self.export.reasons.options.items():
             self._check_word("opt_out_reason_words", word, "reasons", "options", option)
+        for place, word in enumerate(self.export.reasons.offers):
+            self._check_word("opt_out_reason_words", word, "reasons", "offers", place)
         names = ", ".join(self.export.reasons.value)
         path = ("reasons", "value")
         checked = check(f"coalesce({names})", self.names, self._where(*path))

@@ -257,11 +257,24 @@ class Reasons(_Strict):
         value: the input, or list of inputs (the first non-null counts).
         options: option text (compared trimmed, case-folded) -> canonical reason.
         when_empty: what an opt-out without a reason says: nobody asked, or declined.
+        option_set: name of the list to choose from; none where people say what they
+            like, or where nobody knows what they were offered.
+        offers: canonical reasons on that list beyond those of ``options``.
     """
 
     value: Texts
     options: dict[str, str] = {}
     when_empty: Literal["not_asked", "declined"] | None = None
+    option_set: str | None = None
+    offers: list[str] = []
+
+    @model_validator(mode="after")
+    def _offered(self) -> Reasons:
+        if self.offers and self.option_set is None:
+            raise ValueError("`offers` belongs to an `option_set`")
+        if self.option_set is not None and not NAME.fullmatch(self.option_set):
+            raise ValueError("an `option_set` is lower case letters, digits and _")
+        return self
 
 
 class Setting(_Strict):

@@ -83,6 +83,7 @@ def _canonical_words(parts: dict[str, Any], words: Mapping[str, Vocabulary]) -> 
     reasons = list(words["opt_out_reason_words"].words)
     options = parts["Reasons"]["properties"]["options"]
     options["additionalProperties"] = {"type": "string", "enum": reasons}
+    parts["Reasons"]["properties"]["offers"]["items"]["enum"] = reasons
 
 
 def _text_of(entry: dict[str, Any]) -> dict[str, Any]:

@@ -30,6 +30,13 @@ ADMISSIONS = [
 ]
 """Berkeley 1973 by department, men and women (Bickel and others, Science 187:398)."""
 
+# Weeks in remission, and whether it ended (Freireich and others 1963, 6-MP arm).
+REMISSIONS = [
+    *((6, 1), (6, 1), (6, 1), (6, 0), (7, 1), (9, 0), (10, 1), (10, 0), (11, 0)),
+    *((13, 1), (16, 1), (17, 0), (19, 0), (20, 0), (22, 1), (23, 1), (25, 0)),
+    *((32, 0), (32, 0), (34, 0), (35, 0)),
+]
+
 Row = dict[str, Any]
 
 
@@ -48,6 +55,8 @@ def write_vectors(folder: Path) -> None:
     tables["spike_input"], tables["spike_expected"] = _spikes()
     tables["trend_input"], tables["trend_expected"] = _trends()
     tables["shape_input"], tables["shape_expected"] = _shapes()
+    tables["survival_input"], tables["survival_expected"] = _survivals()
+    tables["left_truncated_input"], tables["left_truncated_expected"] = _late_entries()
     counts, observed, expected = _arrivals()
     tables["maturation_counts"] = counts
     tables["maturation_observed"] = observed
@@ -408,6 +417,85 @@ def _arrivals() -> tuple[list[Row], list[Row], list[Row]]:
         {"lag_day": lag, "share_arrived": shares[last - lag]} for lag in range(last + 1)
     ]
     return counts, observed, expected
+
+
+def survival(
+    entry: np.ndarray, age: np.ndarray, cause: np.ndarray
+) -> list[dict[str, float]]:
+    """Kaplan-Meier, Greenwood and Aalen-Johansen, person by person.
+
+    Cause 0 is still there. At an age are at risk who entered before it and did not go
+    before it.
+    """
+    rows, left, variance = [], 1.0, 0.0
+    incidence = dict.fromkeys((1, 2, 3), 0.0)
+    for now in sorted(set(age)):
+        risk = int(((entry < now) & (age >= now)).sum())
+        gone = (entry < now) & (age == now) & (cause > 0)
+        exits = int(gone.sum())
+        if not risk:
+            continue
+        for number in incidence:
+            incidence[number] += left * int((gone & (cause == number)).sum()) / risk
+        left *= 1 - exits / risk
+        variance += exits / (risk * (risk - exits)) if exits < risk else 0.0
+        rows.append(
+            {"t": int(now), "n_risk": risk, "n_event": exits, "surv": left}
+            | {"greenwood_se": left * variance**0.5}
+            | {f"cif{number}": share for number, share in incidence.items()}
+        )
+    return rows
+
+
+def _survivals() -> tuple[list[Row], list[Row]]:
+    given, expected = [], []
+    draw = np.random.default_rng(23)
+    groups = {
+        "6-MP": REMISSIONS,
+        "three causes": [
+            (int(age), int(cause))
+            for age, cause in zip(
+                draw.integers(1, 40, 300), draw.integers(0, 4, 300), strict=True
+            )
+        ],
+        # Nobody is left, nobody leaves, and one person is the whole cohort.
+        "gone": [(1, 1), (2, 2), (2, 1), (5, 3)],
+        "loyal": [(7, 0), (3, 0)],
+        "one": [(4, 2)],
+    }
+    for name, people in groups.items():
+        age, cause = (np.array(column) for column in zip(*people, strict=True))
+        given += [
+            {"grp": name, "t": at, "ev": event, "cnt": people.count((at, event))}
+            for at, event in sorted(set(people))
+        ]
+        expected += [
+            {"grp": name} | row for row in survival(np.zeros(len(people)), age, cause)
+        ]
+    return given, expected
+
+
+def _late_entries() -> tuple[list[Row], list[Row]]:
+    draw = np.random.default_rng(29)
+    age = 1 + draw.geometric(0.07, 600)
+    entry = draw.integers(0, 20, 600)
+    end = entry + draw.integers(1, 15, 600)
+    seen = age > entry
+    entry, cause = entry[seen], (age <= end)[seen].astype(int)
+    age = np.minimum(age, end)[seen]
+    naive = {row["t"]: row["surv"] for row in survival(np.zeros(len(age)), age, cause)}
+    return (
+        [
+            {"entry_age": first, "exit_age": last, "ev": event}
+            for first, last, event in zip(entry, age, cause, strict=True)
+        ],
+        [
+            {"t": row["t"], "surv": row["surv"]}
+            | {"naive_ignoring_entry": naive[int(row["t"])]}
+            for row in survival(entry, age, cause)
+            if row["n_event"]
+        ],
+    )
 
 
 def stratified_chi_square(strata: list[tuple[int, int, int, int]]) -> float:

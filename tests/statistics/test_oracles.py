@@ -595,6 +595,93 @@ def test_rates_of_decay(world: World, load: Load) -> None:
     )
 
 
+CAUSES = ("unsubscribe", "complaint", "hard_bounce")
+
+
+def _fill_cohorts(world: World, query: str) -> None:
+    """Fill cohort_members from cohort_key, entry_age, exit_age, ev and count."""
+    causes = " ".join(
+        f"when {number} then '{cause}'" for number, cause in enumerate(CAUSES, 1)
+    )
+    world.table(
+        "cohort_members",
+        f"""
+        select
+            cohort_key, entry_age, exit_age, case ev {causes} end as exit_cause,
+            cast(count as bigint) as member_count
+        from ({query})
+        """,
+    )
+    world.build_upstream("survival_curves", "incidence_curves")
+
+
+def test_survival_and_what_took_the_others(world: World, load: Load) -> None:
+    load("survival_input")
+    load("survival_expected")
+    _fill_cohorts(
+        world,
+        "select grp as cohort_key, 0 as entry_age, t as exit_age, ev, cnt as count"
+        " from survival_input",
+    )
+    incidences = ", ".join(
+        f"coalesce(sum(incidence) filter (where exit_cause = '{cause}'), 0) as {cause}"
+        for cause in CAUSES
+    )
+    curves = f"""
+        survival_expected
+        inner join survival_curves on grp = cohort_key and t = age
+        left join (
+            select cohort_key, age, {incidences} from incidence_curves group by all
+        ) using (cohort_key, age)
+    """
+    assert len(world.rows(f"from {curves}")) == len(
+        world.rows("from survival_expected")
+    )
+    assert_agree(
+        world,
+        curves,
+        RELATIVE,
+        n_risk="at_risk_count",
+        n_event="exit_count",
+        surv="survival",
+        greenwood_se="standard_error",
+        cif1="coalesce(unsubscribe, 0)",
+        cif2="coalesce(complaint, 0)",
+        cif3="coalesce(hard_bounce, 0)",
+    )
+
+
+def test_survival_of_those_who_were_there_before(world: World, load: Load) -> None:
+    load("left_truncated_input")
+    load("left_truncated_expected")
+    _fill_cohorts(
+        world,
+        """
+        select 'delayed' as cohort_key, entry_age, exit_age, ev, 1 as count
+        from left_truncated_input
+        union all
+        select 'naive', 0, exit_age, ev, 1 from left_truncated_input
+        """,
+    )
+    curves = """
+        left_truncated_expected
+        inner join survival_curves as delayed
+            on t = delayed.age and delayed.cohort_key = 'delayed'
+        inner join survival_curves as naive
+            on t = naive.age and naive.cohort_key = 'naive'
+    """
+    assert len(world.rows(f"from {curves}")) == len(
+        world.rows("from left_truncated_expected")
+    )
+    assert_agree(
+        world,
+        curves,
+        RELATIVE,
+        surv="delayed.survival",
+        naive_ignoring_entry="naive.survival",
+    )
+
+
 def test_arrivals_are_learned_from_campaigns_of_any_age(
     world: World, load: Load
 ) -> None:

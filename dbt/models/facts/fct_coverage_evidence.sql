@@ -329,6 +329,15 @@ evidence as (
     select
         source,
         account,
+        'joinings_with_date' as requirement,
+        count(*) as evidence_count
+    from fct_list_spells
+    where is_entry_known
+    group by all
+    union all
+    select
+        source,
+        account,
         'joinings_with_signup_source' as requirement,
         count(*) as evidence_count
     from fct_list_spells

@@ -62,6 +62,10 @@ opt_outs as (
         opt_outs.cause,
         opt_outs.primary_reason,
         opt_outs.reason_basis,
+        opt_outs.reason_rule,
+        opt_outs.reason_language,
+        opt_outs.reason_source,
+        opt_outs.reason_option_set,
         opt_outs.recorded_from,
         opt_outs.first_load,
 
@@ -71,6 +75,7 @@ opt_outs as (
         // 86400 as tenure_days,
 
         opt_outs.is_headline_scope,
+        opt_outs.reason_length is not null as has_own_words,
         opt_outs.is_by_recipient,
         opt_outs.is_attributed,
         opt_outs.is_suspect_automated,

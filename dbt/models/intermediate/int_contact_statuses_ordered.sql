@@ -41,11 +41,16 @@ explained_statuses as (
         stg_contact_snapshots.initiator,
         stg_contact_snapshots.reason,
         stg_contact_snapshots.reason_basis,
+        stg_contact_snapshots.reason_rule,
+        stg_contact_snapshots.reason_labels,
+        stg_contact_snapshots.reason_language,
+        stg_contact_snapshots.reason_option_set,
         stg_contact_snapshots.opt_out_campaign_id,
         stg_contact_snapshots.load,
 
         stg_contact_snapshots.record_number,
         stg_contact_snapshots.item_number,
+        stg_contact_snapshots.reason_length,
         exit_causes.rank as exit_rank,
 
         contact_statuses.is_on_list,
@@ -86,9 +91,14 @@ ordered_statuses as (
         initiator,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         opt_out_campaign_id,
         load,
 
+        reason_length,
         row_number() over contact as status_number,
 
         is_on_list,
@@ -130,9 +140,14 @@ consistent_statuses as (
         initiator,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         opt_out_campaign_id,
         load,
 
+        reason_length,
         status_number,
 
         is_on_list,

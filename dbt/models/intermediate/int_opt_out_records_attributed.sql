@@ -212,7 +212,13 @@ attributed_records as (
         records.cause,
         records.reason,
         records.reason_basis,
+        records.reason_rule,
+        records.reason_labels,
+        records.reason_language,
+        records.reason_option_set,
         records.first_load,
+
+        records.reason_length,
 
         coalesce(mail.attribution in ('message_id', 'campaign_id'), false)
             as is_named,

@@ -45,8 +45,13 @@ numbered_events as (
         stg_message_events.initiator,
         stg_message_events.reason,
         stg_message_events.reason_basis,
+        stg_message_events.reason_rule,
+        stg_message_events.reason_labels,
+        stg_message_events.reason_language,
+        stg_message_events.reason_option_set,
         stg_message_events.load,
 
+        stg_message_events.reason_length,
         row_number() over (
             partition by
                 stg_message_events.source,
@@ -91,7 +96,13 @@ event_records as (
         end as cause,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         load as first_load,
+
+        reason_length,
 
         true as is_dated,
 
@@ -117,9 +128,14 @@ neighboured_statuses as (
         statuses.initiator,
         statuses.reason,
         statuses.reason_basis,
+        statuses.reason_rule,
+        statuses.reason_labels,
+        statuses.reason_language,
+        statuses.reason_option_set,
         statuses.opt_out_campaign_id,
         statuses.load,
 
+        statuses.reason_length,
         statuses.status_number,
 
         statuses.status_changed_at,
@@ -152,9 +168,14 @@ numbered_runs as (
         initiator,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         opt_out_campaign_id,
         load,
 
+        reason_length,
         status_number,
         sum(case when previous_status = status then 0 else 1 end) over (
             partition by source, account, list, contact_key
@@ -183,9 +204,14 @@ opted_out_statuses as (
         numbered_runs.initiator,
         numbered_runs.reason,
         numbered_runs.reason_basis,
+        numbered_runs.reason_rule,
+        numbered_runs.reason_labels,
+        numbered_runs.reason_language,
+        numbered_runs.reason_option_set,
         numbered_runs.opt_out_campaign_id,
         numbered_runs.load,
 
+        numbered_runs.reason_length,
         numbered_runs.status_number,
 
         min(numbered_runs.status_changed_at) over status_run is not null as is_dated,
@@ -211,6 +237,44 @@ opted_out_statuses as (
             numbered_runs.contact_key,
             numbered_runs.run_number
     )
+),
+
+-- The first line of the opt-out that has an answer, else a word at all, says why.
+answered_statuses as (
+    select
+        source,
+        account,
+        list,
+        contact_key,
+        mailbox_provider,
+        exit_cause,
+        opt_out_scope,
+        opt_out_method,
+        initiator,
+        reason,
+        reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
+        opt_out_campaign_id,
+        load,
+
+        reason_length,
+        status_number,
+        row_number() over (
+            partition by source, account, list, contact_key, occurred_at
+            order by
+                is_answered desc,
+                reason is null asc,
+                status_number asc
+        ) as answer_rank,
+
+        is_dated,
+
+        occurred_at,
+        last_seen_before_at
+    from opted_out_statuses
 ),
 
 -- A line without a date dates its opt-out between the export before and its own.
@@ -243,15 +307,15 @@ snapshot_records as (
             when min_by(opt_out_method, status_number) = 'complaint' then 'complaint'
             else min_by(exit_cause, status_number)
         end as cause,
-        coalesce(
-            min_by(reason, status_number) filter (where is_answered),
-            min_by(reason, status_number) filter (where reason is not null)
-        ) as reason,
-        coalesce(
-            min_by(reason_basis, status_number) filter (where is_answered),
-            min_by(reason_basis, status_number) filter (where reason is not null)
-        ) as reason_basis,
+        max(reason) filter (where answer_rank = 1) as reason,
+        max(reason_basis) filter (where answer_rank = 1) as reason_basis,
+        max(reason_rule) filter (where answer_rank = 1) as reason_rule,
+        max(reason_labels) filter (where answer_rank = 1) as reason_labels,
+        max(reason_language) filter (where answer_rank = 1) as reason_language,
+        max(reason_option_set) filter (where answer_rank = 1) as reason_option_set,
         min(load) as first_load,
+
+        max(reason_length) filter (where answer_rank = 1) as reason_length,
 
         bool_or(is_dated) as is_dated,
 
@@ -261,7 +325,7 @@ snapshot_records as (
             else min(last_seen_before_at)
         end as restates_from_at,
         occurred_at as restates_until_at
-    from opted_out_statuses
+    from answered_statuses
     group by source, account, list, contact_key, occurred_at
 ),
 
@@ -284,7 +348,12 @@ collected_records as (
         cause,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         first_load,
+        reason_length,
         is_dated,
         occurred_at,
         restates_from_at,
@@ -309,7 +378,12 @@ collected_records as (
         cause,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         first_load,
+        reason_length,
         is_dated,
         occurred_at,
         restates_from_at,
@@ -338,7 +412,13 @@ judged_records as (
         collected_records.cause,
         collected_records.reason,
         collected_records.reason_basis,
+        collected_records.reason_rule,
+        collected_records.reason_labels,
+        collected_records.reason_language,
+        collected_records.reason_option_set,
         collected_records.first_load,
+
+        collected_records.reason_length,
 
         collected_records.is_dated,
         coalesce(

@@ -38,8 +38,15 @@ ended_episodes as (
 reasons as (
     select
         episodes.opt_out_key,
+        records.source as reason_source,
         records.reason,
-        records.reason_basis
+        records.reason_basis,
+        records.reason_rule,
+        records.reason_labels,
+        records.reason_language,
+        records.reason_option_set,
+
+        records.reason_length
     from int_opt_out_records_grouped_into_episodes as episodes
     inner join int_opt_out_records_attributed as records
         on episodes.record_key = records.record_key
@@ -83,9 +90,15 @@ rolled_up_opt_outs as (
         records.cause,
         coalesce(reasons.reason, 'not_asked') as primary_reason,
         coalesce(reasons.reason_basis, 'none') as reason_basis,
+        reasons.reason_rule,
+        reasons.reason_labels,
+        reasons.reason_language,
+        reasons.reason_option_set,
+        reasons.reason_source,
         records.recorded_from,
         ended_episodes.first_load,
 
+        reasons.reason_length,
         ended_episodes.record_count,
         {{ seconds_between('mails.delivered_at', 'records.occurred_at') }}
             as seconds_since_delivery,
@@ -141,9 +154,15 @@ suspected_opt_outs as (
         cause,
         primary_reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
+        reason_source,
         recorded_from,
         first_load,
 
+        reason_length,
         record_count,
         case
             when seconds_since_delivery >= 0 then seconds_since_delivery

@@ -1,11 +1,11 @@
 with
 
-fct_list_spells as (
-    select * from {{ ref('fct_list_spells') }}
+memberships as (
+    select * from {{ ref('memberships') }}
 ),
 
-dim_lists as (
-    select * from {{ ref('dim_lists') }}
+loss_visibility as (
+    select * from {{ ref('loss_visibility') }}
 ),
 
 dim_dates as (
@@ -18,155 +18,6 @@ dim_runs as (
 
 exit_causes as (
     select * from {{ ref('exit_causes') }}
-),
-
--- Whoever stands in the first export of a list without a sign-up date was there before:
--- part of the opening balance, not growth. Whoever was only ever seen leaving comes and
--- goes in one moment: a loss, but of nobody known to be there when the month began. The
--- smaller of the two moments is also right where an export dates the joining too late.
-list_spells as (
-    select
-        fct_list_spells.spell_key,
-        fct_list_spells.source,
-        fct_list_spells.account,
-        fct_list_spells.list,
-        fct_list_spells.contact_key,
-
-        exit_causes.rank as cause_rank,
-
-        not fct_list_spells.is_entry_known
-        and fct_list_spells.first_seen_at = dim_lists.first_snapshot_at as is_opening,
-        fct_list_spells.entered_at is null as is_exit_only,
-
-        least(fct_list_spells.entered_at, fct_list_spells.left_at) as entered_at,
-        fct_list_spells.left_at
-    from fct_list_spells
-    inner join dim_lists
-        on
-            fct_list_spells.source = dim_lists.source
-            and fct_list_spells.account = dim_lists.account
-            and fct_list_spells.list = dim_lists.list
-    left join exit_causes
-        on fct_list_spells.exit_cause = exit_causes.cause
-),
-
--- The account loses a person only when no list holds them any more: spells that overlap
--- or touch are one stay.
-spells_starting_a_stay as (
-    select
-        spell_key,
-        source,
-        account,
-        contact_key,
-
-        cause_rank,
-        case
-            when bool_or(left_at is null) over earlier_spells then 0
-            when max(left_at) over earlier_spells >= entered_at then 0
-            else 1
-        end as new_stay_count,
-
-        is_opening,
-        is_exit_only,
-
-        entered_at,
-        left_at
-    from list_spells
-    window earlier_spells as (
-        partition by source, account, contact_key
-        order by entered_at asc, spell_key asc
-        rows between unbounded preceding and 1 preceding
-    )
-),
-
-spells_of_a_stay as (
-    select
-        source,
-        account,
-        contact_key,
-
-        cause_rank,
-        sum(new_stay_count) over (
-            partition by source, account, contact_key
-            order by entered_at asc, spell_key asc
-            rows between unbounded preceding and current row
-        ) as stay_number,
-
-        is_opening and new_stay_count = 1 as is_opening,
-        is_exit_only,
-
-        entered_at,
-        left_at
-    from spells_starting_a_stay
-),
-
-stays as (
-    select
-        source,
-        account,
-        contact_key,
-
-        stay_number,
-
-        bool_or(is_opening) as is_opening,
-        bool_and(is_exit_only) as is_exit_only,
-
-        min(entered_at) as entered_at,
-        case when count(left_at) = count(*) then max(left_at) end as left_at
-    from spells_of_a_stay
-    group by all
-),
-
--- The last list to let go says why; of two at the same moment, the cause that ranks
--- first.
-account_stays as (
-    select
-        stays.source,
-        stays.account,
-        stays.contact_key,
-
-        stays.stay_number,
-
-        stays.is_opening,
-        stays.is_exit_only,
-
-        stays.entered_at,
-        stays.left_at,
-
-        min(spells_of_a_stay.cause_rank) as cause_rank
-    from stays
-    left join spells_of_a_stay
-        on
-            stays.source = spells_of_a_stay.source
-            and stays.account = spells_of_a_stay.account
-            and stays.contact_key = spells_of_a_stay.contact_key
-            and stays.stay_number = spells_of_a_stay.stay_number
-            and stays.left_at = spells_of_a_stay.left_at
-    group by all
-),
-
-memberships as (
-    select
-        source,
-        account,
-        list,
-        cause_rank,
-        is_opening,
-        is_exit_only,
-        entered_at,
-        left_at
-    from list_spells
-    union all
-    select
-        source,
-        account,
-        '(all)' as list,
-        cause_rank,
-        is_opening,
-        is_exit_only,
-        entered_at,
-        left_at
-    from account_stays
 ),
 
 monthly_entries as (
@@ -190,16 +41,18 @@ monthly_exits as (
         cast(date_trunc('month', memberships.left_at) as date) as month,
 
         count(*) as lost_count,
-        count(*) filter (where exit_causes.cause = 'unsubscribe')
+        count(*) filter (where memberships.exit_cause = 'unsubscribe')
             as lost_unsubscribe_count,
-        count(*) filter (where exit_causes.cause = 'hard_bounce')
+        count(*) filter (where memberships.exit_cause = 'hard_bounce')
             as lost_hard_bounce_count,
-        count(*) filter (where exit_causes.cause = 'complaint') as lost_complaint_count,
-        count(*) filter (where exit_causes.cause = 'validation_removal')
+        count(*) filter (where memberships.exit_cause = 'complaint')
+            as lost_complaint_count,
+        count(*) filter (where memberships.exit_cause = 'validation_removal')
             as lost_validation_count,
-        count(*) filter (where exit_causes.cause = 'sunset') as lost_sunset_count,
-        count(*) filter (where exit_causes.cause = 'deleted') as lost_deleted_count,
-        count(*) filter (where coalesce(exit_causes.cause, 'unknown') = 'unknown')
+        count(*) filter (where memberships.exit_cause = 'sunset') as lost_sunset_count,
+        count(*) filter (where memberships.exit_cause = 'deleted')
+            as lost_deleted_count,
+        count(*) filter (where coalesce(memberships.exit_cause, 'unknown') = 'unknown')
             as lost_unknown_count,
         count(*) filter (where memberships.is_exit_only) as lost_exit_only_count,
         count(*) filter (
@@ -212,88 +65,33 @@ monthly_exits as (
         ) as lost_voluntary_from_start_count
     from memberships
     left join exit_causes
-        on memberships.cause_rank = exit_causes.rank
+        on memberships.exit_cause = exit_causes.cause
     where memberships.left_at is not null
-    group by all
-),
-
--- Losses show from the first export on, or from the first dated exit that it tells of.
--- Before that the export lists survivors, and a loss of 0 would be an artefact.
-list_ranges as (
-    select
-        list_spells.source,
-        list_spells.account,
-        list_spells.list,
-
-        min(list_spells.entered_at) as first_entered_at,
-        least(min(list_spells.left_at), min(dim_lists.first_snapshot_at))
-            as first_loss_visible_at,
-        max(dim_lists.last_snapshot_at) as last_snapshot_at,
-        greatest(
-            max(list_spells.entered_at),
-            max(list_spells.left_at),
-            max(dim_lists.last_snapshot_at)
-        ) as last_at
-    from list_spells
-    inner join dim_lists
-        on
-            list_spells.source = dim_lists.source
-            and list_spells.account = dim_lists.account
-            and list_spells.list = dim_lists.list
-    group by all
-),
-
--- An account is seen in part as soon as one of its lists is, and as a whole only while
--- all of them are.
-observed_ranges as (
-    select
-        source,
-        account,
-        list,
-        first_entered_at,
-        first_loss_visible_at,
-        first_loss_visible_at as last_loss_visible_at,
-        last_snapshot_at,
-        last_at
-    from list_ranges
-    union all
-    select
-        source,
-        account,
-        '(all)' as list,
-        min(first_entered_at) as first_entered_at,
-        min(first_loss_visible_at) as first_loss_visible_at,
-        max(first_loss_visible_at) filter (
-            where first_entered_at < first_loss_visible_at
-        ) as last_loss_visible_at,
-        min(last_snapshot_at) as last_snapshot_at,
-        max(last_at) as last_at
-    from list_ranges
     group by all
 ),
 
 list_months as (
     select
-        observed_ranges.source,
-        observed_ranges.account,
-        observed_ranges.list,
+        loss_visibility.source,
+        loss_visibility.account,
+        loss_visibility.list,
         dim_dates.month,
 
-        dim_dates.month >= date_trunc('month', observed_ranges.first_loss_visible_at)
+        dim_dates.month >= date_trunc('month', loss_visibility.first_loss_visible_at)
             as is_loss_visible,
         coalesce(
             dim_dates.month
-            < date_trunc('month', observed_ranges.last_loss_visible_at),
+            < date_trunc('month', loss_visibility.last_loss_visible_at),
             false
         ) as is_list_out_of_sight,
-        observed_ranges.last_snapshot_at
+        loss_visibility.last_snapshot_at
         >= {{ dbt.dateadd('month', 1, 'dim_dates.month') }} as is_complete_month
-    from observed_ranges
+    from loss_visibility
     inner join dim_dates
         on
             dim_dates.month
-            between date_trunc('month', observed_ranges.first_entered_at)
-            and observed_ranges.last_at
+            between date_trunc('month', loss_visibility.first_entered_at)
+            and loss_visibility.last_at
     where dim_dates.date_day = dim_dates.month
 ),
 

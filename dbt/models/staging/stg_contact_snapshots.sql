@@ -22,11 +22,16 @@ renamed as (
         initiator,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         opt_out_campaign_id,
         load,
 
         record_number,
         item_number,
+        reason_length,
 
         opted_in_at,
         status_changed_at,

@@ -31,10 +31,15 @@ renamed as (
         initiator,
         reason,
         reason_basis,
+        reason_rule,
+        reason_labels,
+        reason_language,
+        reason_option_set,
         load,
 
         record_number,
         item_number,
+        reason_length,
 
         is_machine,
 
