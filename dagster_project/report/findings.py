@@ -207,7 +207,12 @@ class Share:
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """One reason over all lists of a period."""
+    """One reason over all lists of a period.
+
+    Attributes:
+        of_answered: among those who answered and could name it; of nobody where the
+            mart pools reasons that few people gave.
+    """
 
     reason: str
     label: str
@@ -224,6 +229,8 @@ class ReasonTotals:
     counts: list[ReasonCount]
     opt_out_count: int
     answered_count: int
+    with_text_count: int
+    one_click_count: int
 
     @property
     def answers(self) -> list[ReasonCount]:
@@ -250,16 +257,35 @@ VAGUE_REASONS = (
 
 
 def reason_totals(reasons: Iterable[Reason]) -> ReasonTotals:
-    """Sum reasons of one period over lists."""
+    """Sum reasons of one period over lists.
+
+    A reason is divided by those who could name it. Where nobody of a list named it, the
+    mart does not say whether they could; all its answers count then, so that a share
+    is never too large.
+    """
     labels: dict[str, str] = {}
     answered: dict[str, bool] = {}
     counts: Counter[str] = Counter()
+    periods: defaultdict[tuple[object, ...], list[Reason]] = defaultdict(list)
     for row in reasons:
         labels[row.reason] = row.reason_label or row.reason.replace("_", " ")
-        answered[row.reason] = bool(row.is_answered)
+        answered[row.reason] = row.is_answered is not False
         counts[row.reason] += row.reason_count
+        periods[_period(row)].append(row)
     whole = sum(counts.values())
-    said = sum(count for reason, count in counts.items() if answered[reason])
+    said = {period: _answered_count(rows) for period, rows in periods.items()}
+    offered = {
+        reason: sum(
+            next(
+                (row.offered_answered_count for row in rows if row.reason == reason),
+                None,
+            )
+            or said[period]
+            for period, rows in periods.items()
+        )
+        for reason, is_answered in answered.items()
+        if is_answered and reason != "suppressed"
+    }
     return ReasonTotals(
         counts=[
             ReasonCount(
@@ -267,7 +293,7 @@ def reason_totals(reasons: Iterable[Reason]) -> ReasonTotals:
                 labels[reason],
                 count,
                 answered[reason],
-                of_answered=Share(count, said if answered[reason] else 0),
+                of_answered=Share(count, offered.get(reason, 0)),
                 of_all=Share(count, whole),
             )
             for reason, count in sorted(
@@ -275,8 +301,28 @@ def reason_totals(reasons: Iterable[Reason]) -> ReasonTotals:
             )
         ],
         opt_out_count=whole,
-        answered_count=said,
+        answered_count=sum(said.values()),
+        with_text_count=sum(
+            rows[0].answered_with_text_count or 0 for rows in periods.values()
+        ),
+        one_click_count=sum(rows[0].one_click_count or 0 for rows in periods.values()),
     )
+
+
+def _period(row: Reason) -> tuple[object, ...]:
+    """What the repeated counts of a row are of."""
+    return (
+        *(row.source, row.account, row.list, row.period_kind),
+        *(row.period_start, row.campaign_id, row.variant),
+    )
+
+
+def _answered_count(rows: Sequence[Reason]) -> int:
+    """How many answered; the mart says it beside every reason."""
+    told = rows[0].answered_count
+    if told is not None:
+        return told
+    return sum(row.reason_count for row in rows if row.is_answered)
 
 
 def reasons_by_list(reasons: Iterable[Reason]) -> list[tuple[str, ReasonTotals]]:

@@ -23,6 +23,9 @@ DASH = "\N{EN DASH}"
 
 MINUS = "\N{MINUS SIGN}"
 
+DUST = 1e-9
+"""Nearer to 0 is rounding, not a number."""
+
 FINE_PCT = 0.1
 """Below it a third digit is dust."""
 
@@ -59,8 +62,8 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """A number with as many digits as say something."""
-    if value == 0:
+    """A number with as many digits as say something; the dust of a sum is none."""
+    if abs(value) < DUST:
         return "0"
     return f"{value:.{max(0, digits - 1 - floor(log10(abs(value))))}f}"
 

@@ -22,6 +22,9 @@ RULES = {
 """Word of ``rule_broken`` -> what it says and whose rule it is, the gravest first."""
 
 
+GRAVEST_RULE = next(iter(RULES))
+
+
 @dataclass(frozen=True)
 class BreachRow:
     """One send that reached people who had opted out."""
@@ -51,6 +54,7 @@ def chapter(frames: Frames) -> dict[str, Any]:
     rows = [_breach_row(row) for row in ranked[: SHOWN_BREACHES + FOLDED_BREACHES]]
     return {
         "verdict": breach_sentence(frames),
+        "is_grave": any(row.rule_broken == GRAVEST_RULE for row in frames.breaches),
         "shown": rows[:SHOWN_BREACHES],
         "folded": rows[SHOWN_BREACHES:],
         "left_out": len(ranked) - len(rows),

@@ -9,6 +9,7 @@ from typing import Any
 
 from dagster_project.report import words
 from dagster_project.report.chapters import LISTS
+from dagster_project.report.chapters.retention import group_name
 from dagster_project.report.queries import Frames
 from dagster_project.report.rows.lists import ALL_LISTS, Segment
 
@@ -88,7 +89,7 @@ def _readers(rows: list[Segment]) -> Readers:
     tiers = [
         Tier(
             row=row,
-            name=row.tier_label or words.spelled_out(row.tier).capitalize(),
+            name=row.tier_label or group_name(row.tier),
             share=100 * row.contact_count / people if people else 0.0,
             colour=COLOURS.get(row.tier, "series-none"),
         )

@@ -19,7 +19,12 @@ class Reason:
     variant: str | None
     reason: str
     reason_label: str | None
+    asked_count: int | None
+    answered_count: int | None
+    answered_with_text_count: int | None
+    one_click_count: int | None
     reason_count: int
+    offered_answered_count: int | None
     is_answered: bool | None
 
 
