@@ -16,6 +16,10 @@ stg_runs as (
     select * from {{ ref('stg_runs') }}
 ),
 
+holidays as (
+    select * from {{ ref('holidays') }}
+),
+
 moments as (
     select min(sent_at) as happened_at
     from int_campaigns_united
@@ -42,6 +46,23 @@ days as (
     from bounds
 ),
 
+holiday_dates as (
+    select holiday_date
+    from holidays
+    group by all
+),
+
+worked_days as (
+    select
+        days.date_day,
+
+        isodow(days.date_day) <= 5 and holiday_dates.holiday_date is null
+            as is_business_day
+    from days
+    left join holiday_dates
+        on days.date_day = holiday_dates.holiday_date
+),
+
 dates as (
     select
         date_day,
@@ -51,8 +72,16 @@ dates as (
         year(date_day) as year,
         isoyear(date_day) as iso_year,
         weekofyear(date_day) as iso_week,
-        isodow(date_day) as weekday
-    from days
+        isodow(date_day) as weekday,
+        cast(
+            sum(case when is_business_day then 1 else 0 end) over (
+                order by date_day
+                rows between unbounded preceding and current row
+            ) as bigint
+        ) as business_day_number,
+
+        is_business_day
+    from worked_days
 )
 
 select * from dates

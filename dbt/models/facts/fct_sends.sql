@@ -32,6 +32,7 @@ sends as (
         is_bounced,
         is_dropped,
         is_pending,
+        is_deferred,
         is_opened,
         is_human_opened,
         is_clicked,
@@ -41,6 +42,7 @@ sends as (
 
         sent_at,
         delivered_at,
+        delivered_again_at,
         bounced_at,
         first_opened_at,
         first_human_opened_at,

@@ -311,6 +311,7 @@ decided_sends as (
         coalesce(
             grouped_events.message_id <> grouped_events.last_message_id, false
         ) as has_several_messages,
+        grouped_events.deferred_at is not null as is_deferred,
         coalesce(grouped_events.is_sent_event_unnamed, false)
             as is_sent_event_unnamed,
         coalesce(grouped_events.is_delivered_event_unnamed, false)
@@ -320,6 +321,10 @@ decided_sends as (
         grouped_events.last_event_at,
         grouped_events.sent_at,
         grouped_events.delivered_at,
+        case
+            when grouped_events.last_delivered_at > grouped_events.delivered_at
+                then grouped_events.last_delivered_at
+        end as delivered_again_at,
         grouped_events.bounced_at,
         grouped_events.first_opened_at,
         grouped_events.first_human_opened_at,

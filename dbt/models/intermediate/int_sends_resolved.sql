@@ -109,6 +109,7 @@ concluded_sends as (
         sends.complained_at is not null as is_complained,
         sends.is_delivered_again,
         sends.has_several_messages,
+        sends.is_deferred,
         sends.is_sent_event_unnamed,
         sends.is_delivered_event_unnamed,
 
@@ -116,6 +117,7 @@ concluded_sends as (
         sends.last_event_at,
         sends.sent_at,
         sends.delivered_at,
+        sends.delivered_again_at,
         sends.bounced_at,
         sends.first_opened_at,
         sends.first_human_opened_at,
@@ -179,6 +181,7 @@ flagged_sends as (
         is_complained,
         is_delivered_again,
         has_several_messages,
+        is_deferred,
         is_sent_event_unnamed,
         is_delivered_event_unnamed,
 
@@ -186,6 +189,7 @@ flagged_sends as (
         last_event_at,
         sent_at,
         delivered_at,
+        delivered_again_at,
         bounced_at,
         first_opened_at,
         first_human_opened_at,

@@ -27,6 +27,7 @@ renamed as (
         reason_language,
         reason_option_set,
         opt_out_campaign_id,
+        other_channels,
         load,
 
         record_number,

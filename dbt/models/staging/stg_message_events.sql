@@ -25,6 +25,7 @@ renamed as (
         send_type,
         bounce_class,
         drop_reason,
+        url_kind,
         opt_out_scope,
         opt_out_scope_id,
         opt_out_method,
