@@ -516,6 +516,8 @@ def frequency_effect(verdict: str, **more: Any) -> dict[str, Any]:
         "source": "generic",
         "account": "main",
         "list": "Newsletter",
+        "reference_buckets": "0, 1",
+        "compared_buckets": "3+",
         "crude_ratio_per_send": 0.23,
         "crude_ratio_per_week": 0.68,
         "effect_ratio": 1.47,
@@ -592,6 +594,8 @@ def calibration(status: str, age: str, mails: int, bounced: int) -> dict[str, An
     """One row of validation_calibration."""
     low, high = wilson(bounced, mails)
     return {
+        "source": "checker",
+        "account": "main",
         "provider": "checker",
         "validation_status": status,
         "verdict_age": age,
@@ -1142,8 +1146,8 @@ def people_of_marts() -> Rows:
             hygiene("not_verified", 3760, risk=None, stale_count=None),
         ],
         "validation_calibration": [
-            calibration("deliverable", "0_30_days", 9000, 40),
-            calibration("undeliverable", "181_days_and_more", 50, 31),
+            calibration("deliverable", "0-30 days", 9000, 40),
+            calibration("undeliverable", "181 days and more", 50, 31),
         ],
         "opt_out_latency": [
             breach(40, "48_hours", 7),

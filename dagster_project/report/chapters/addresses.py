@@ -77,8 +77,10 @@ def _status_rank(status: str) -> int:
     return list(STATUSES).index(status) if status in STATUSES else len(STATUSES)
 
 
-def _verdict_order(row: Calibration) -> tuple[str, int, int, str]:
+def _verdict_order(row: Calibration) -> tuple[str, str, str, int, int, str]:
     return (
+        row.source,
+        row.account,
         row.provider,
         _status_rank(row.validation_status),
         row.verdict_age_rank or 0,

@@ -20,6 +20,14 @@ BUCKETS = {
 """Word of ``frequency_bucket`` -> mails a week in the four weeks before."""
 
 
+VERDICTS = {
+    "more_leave": "Too often",
+    "fewer_leave": "Not too often",
+    "not_proven": "No difference is proven",
+}
+"""Word of ``verdict`` -> how the sentence about it begins."""
+
+
 @dataclass(frozen=True)
 class BucketRow:
     """One frequency of a list as it is shown."""
@@ -75,7 +83,7 @@ def _frequency(
             row=row,
             name=BUCKETS.get(row.frequency_bucket, row.frequency_bucket),
             weekly=Share(row.opt_out_count, row.contact_weeks),
-            per_send=Share(row.opt_out_count, row.delivered_count or 0),
+            per_send=_per_send(row),
         )
         for row in sorted(rows, key=lambda row: row.frequency_bucket)
     ]
@@ -97,6 +105,12 @@ def _frequency(
     )
 
 
+def _per_send(row: FrequencyBucket) -> Share:
+    """Opt-outs of a mail; of nothing where more left than were mailed that week."""
+    delivered = row.delivered_count or 0
+    return Share(row.opt_out_count, delivered if delivered >= row.opt_out_count else 0)
+
+
 def effect_sentence(effect: FrequencyEffect | None) -> str:
     """What more mail does, people compared with those who read and stayed alike."""
     if effect is None or effect.effect_ratio is None:
@@ -104,26 +118,12 @@ def effect_sentence(effect: FrequencyEffect | None) -> str:
             "Too little mail at different frequencies to tell: the weeks of one person"
             " hardly differ from those of another."
         )
-    ratio = words.times(effect.effect_ratio)
-    ends = words.ratio_range(effect.effect_ratio_low, effect.effect_ratio_high)
-    alike = "alike in reading and in time on the list"
-    return {
-        "more_leave": (
-            f"Too often: of people {alike}, {ratio} as many leave in a week of more"
-            f" mail ({ends})."
-        ),
-        "fewer_leave": (
-            f"Not too often: of people {alike}, only {ratio} as many leave in a week of"
-            f" more mail ({ends})."
-        ),
-        "not_proven": (
-            f"No difference is proven: of people {alike}, {ratio} as many leave in a"
-            f" week of more mail ({ends})."
-        ),
-    }.get(
-        effect.verdict or "",
-        f"Too few people left to tell: {ratio} as many in a week of more mail"
-        f" ({ends}).",
+    opening = VERDICTS.get(effect.verdict or "", "Too few people left to tell")
+    return (
+        f"{opening}: of people alike in reading and in time on the list,"
+        f" {words.times(effect.effect_ratio)} as many leave in a week with more mail"
+        f" ({words.ratio_range(effect.effect_ratio_low, effect.effect_ratio_high)};"
+        f" {effect.compared_buckets} mails a week against {effect.reference_buckets})."
     )
 
 

@@ -149,6 +149,8 @@ class FrequencyEffect:
     source: str
     account: str
     list: str
+    reference_buckets: str | None
+    compared_buckets: str | None
     crude_ratio_per_send: float | None
     crude_ratio_per_week: float | None
     effect_ratio: float | None
@@ -209,6 +211,8 @@ class Hygiene:
 class Calibration:
     """What became of mail to addresses with one verdict of a provider."""
 
+    source: str
+    account: str
     provider: str
     validation_status: str
     verdict_age: str
