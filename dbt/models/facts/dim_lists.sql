@@ -42,7 +42,7 @@ list_mentions as (
         list,
         cast(null as string) as resolved_scope,
         0 as export_count,
-        true as has_members,
+        not is_only_return as has_members,
         cast(null as timestamp) as first_exported_at,
         cast(null as timestamp) as exported_at
     from int_list_spells_built

@@ -39,6 +39,8 @@ list_spells as (
             when stg_accounts.opt_in is not null then 'account'
         end as opt_in_method_basis,
         spells.exit_cause,
+        spells.recorded_from,
+        spells.exit_recorded_from,
 
         spells.spell_number,
 

@@ -8,7 +8,8 @@ int_list_spells_built as (
     select * from {{ ref('int_list_spells_built') }}
 ),
 
--- A download of suppressed addresses has a name and nobody on it.
+-- A download of suppressed addresses has a name and nobody on it. A log of those who
+-- came back names a list, and hardly anybody on it.
 accounts_with_lists as (
     select
         source,
@@ -16,7 +17,7 @@ accounts_with_lists as (
 
         count(*) over () as account_count
     from int_list_spells_built
-    where entered_at is not null
+    where entered_at is not null and not is_only_return
     group by source, account
 ),
 

@@ -30,8 +30,11 @@ list_spells as (
 
         exit_causes.rank as cause_rank,
 
-        not fct_list_spells.is_entry_known
-        and fct_list_spells.first_seen_at = dim_lists.first_snapshot_at as is_opening,
+        coalesce(
+            not fct_list_spells.is_entry_known
+            and fct_list_spells.first_seen_at = dim_lists.first_snapshot_at,
+            false
+        ) as is_opening,
         fct_list_spells.entered_at is null as is_exit_only,
         fct_list_spells.is_entry_known,
 
@@ -47,6 +50,7 @@ list_spells as (
             and fct_list_spells.list = dim_lists.list
     left join exit_causes
         on fct_list_spells.exit_cause = exit_causes.cause
+    where dim_lists.has_members
 ),
 
 -- The account loses a person only when no list holds them any more: spells that overlap
