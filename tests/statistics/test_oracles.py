@@ -572,7 +572,7 @@ def test_rates_of_decay(world: World, load: Load) -> None:
         f"""
         select
             'generic' as source, cast(vector as varchar) as account, 'news' as list,
-            timestamp '2025-12-01' as first_snapshot_at,
+            true as has_members, timestamp '2025-12-01' as first_snapshot_at,
             timestamp '2026-02-01' as last_snapshot_at
         from ({counted})
         """,

@@ -354,13 +354,12 @@ spells as (
         min_by(
             exit_cause, (exited_at, exit_rank, status_number, event_number)
         ) filter (where is_exit) as exit_cause,
-        case
-            when bool_or(is_event and is_spell_start) then 'event' else 'snapshot'
-        end as recorded_from,
+        case when bool_and(is_event) then 'event' else 'snapshot' end as recorded_from,
 
         cast(spell_number as bigint) as spell_number,
 
         bool_or(is_exit) as is_exit_seen,
+        bool_or(is_exit and not is_event) as is_exit_exported,
         min_by(
             is_exit_dated, (exited_at, exit_rank, status_number, event_number)
         ) filter (where is_exit) as is_exit_dated,
@@ -407,8 +406,8 @@ dated_spells as (
         end as exit_cause,
         recorded_from,
         case
-            when is_exit_event then 'event'
-            when is_exit_seen or missed_at is not null then 'snapshot'
+            when is_exit_exported or missed_at is not null then 'snapshot'
+            when is_exit_seen then 'event'
         end as exit_recorded_from,
 
         spell_number,
@@ -417,6 +416,7 @@ dated_spells as (
         coalesce(joined_at < first_seen_at, false) as is_reconstructed,
         joined_at is not null as is_entry_known,
         is_only_return,
+        is_exit_event,
 
         coalesce(joined_at, first_on_list_at) as entered_at,
         case
@@ -453,7 +453,7 @@ ended_spells as (
         is_only_return,
 
         case
-            when exit_recorded_from = 'event' and left_at < entered_at then left_at
+            when is_exit_event and left_at < entered_at then left_at
             else entered_at
         end as entered_at,
         left_at,

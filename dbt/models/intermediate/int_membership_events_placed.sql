@@ -57,7 +57,7 @@ joinings as (
 ),
 
 -- What an export tells of its own list stands among its statuses already. Only the
--- recipient unsubscribes: whom the sender or a system took out is gone without a cause.
+-- recipient unsubscribes: whom somebody else took out is gone without a cause.
 opt_outs as (
     select
         opt_outs.source,
@@ -267,8 +267,8 @@ neighboured_events as (
     )
 ),
 
--- An export of the hours after an exit may be older than the exit, and then does not show
--- the contact as back.
+-- An export of the hours after an exit may be older than the exit, and then does not
+-- show the contact as back.
 events_among_statuses as (
     select
         events.source,
@@ -353,7 +353,7 @@ placed_events as (
     group by all
 ),
 
--- A complaint or a bounce that the next export contradicts has ended nothing, and nobody
+-- A complaint or a bounce that the next export contradicts has ended nothing. Nobody
 -- leaves a list that no longer held them.
 kept_events as (
     select

@@ -84,7 +84,7 @@ list_months as (
             < date_trunc('month', loss_visibility.last_loss_visible_at),
             false
         ) as is_list_out_of_sight,
-        loss_visibility.last_snapshot_at
+        loss_visibility.observed_until_at
         >= {{ dbt.dateadd('month', 1, 'dim_dates.month') }} as is_complete_month
     from loss_visibility
     inner join dim_dates

@@ -243,7 +243,7 @@ contact_weeks_with_past as (
         weeks_of_engagement as (
             partition by contact_number
             order by week_number
-            range between {{ var('engagement_weeks') }} preceding and 1 preceding
+            range between {{ var('reading_weeks') }} preceding and 1 preceding
         )
 ),
 
@@ -259,19 +259,17 @@ contact_cells as (
             {{ var('highest_frequency_bucket') }}
         ) as frequency_rank,
         case
-            when past.past_mail_count < {{ var('engagement_minimum_mails') }}
-                then 'unknown'
-            when past.past_answer_count = 0 then 'never'
-            when
-                past.past_answer_count
-                < past.past_mail_count * {{ var('engagement_rare_share') }}e0
-                then 'rarely'
-            when
-                past.past_answer_count
-                < past.past_mail_count * {{ var('engagement_often_share') }}e0
-                then 'sometimes'
-            else 'often'
-        end as engagement_stratum,
+            when past.past_mail_count >= {{ var('reading_minimum_mails') }}
+                then least(
+                    cast(
+                        ceil(
+                            {{ var('reading_steps') }}e0
+                            * past.past_answer_count / past.past_mail_count
+                        ) as integer
+                    ),
+                    {{ var('reading_highest_step') }}
+                )
+        end as engagement_step,
         case
             when past.week_number >= stays.settled_from_week then 'settled'
             when not stays.is_entry_known then 'unknown'
@@ -315,10 +313,20 @@ contact_week_cells as (
                 then cast(contact_cells.frequency_rank as string)
             else '{{ var("highest_frequency_bucket") }}+'
         end as frequency_bucket,
-        contact_cells.engagement_stratum,
+        case
+            when contact_cells.engagement_step is null then 'unknown'
+            when contact_cells.engagement_step = 0 then 'never'
+            when contact_cells.engagement_step <= {{ var('reading_rare_step') }}
+                then 'rarely'
+            when
+                contact_cells.engagement_step <= {{ var('reading_sometimes_step') }}
+                then 'sometimes'
+            else 'often'
+        end as engagement_stratum,
         contact_cells.tenure_stratum,
 
         contact_cells.frequency_rank,
+        contact_cells.engagement_step,
 
         count(*) as contact_count,
         cast(sum(contact_cells.week_count) as bigint) as contact_weeks,

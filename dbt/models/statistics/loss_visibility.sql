@@ -9,8 +9,9 @@ dim_lists as (
 ),
 
 -- Losses show from the first export on, or from the first dated exit that it tells of.
--- Before that the export lists survivors, and a loss of 0 would be an artefact. A list
--- without exports is told of by events, which tell joining and leaving alike.
+-- Before that the export lists survivors, and a loss of 0 would be an artefact: events
+-- tell only of those who came back. A list without exports is told of by events, which
+-- tell joining and leaving alike.
 list_ranges as (
     select
         memberships.source,
@@ -19,7 +20,11 @@ list_ranges as (
 
         min(memberships.entered_at) as first_entered_at,
         least(
-            min(memberships.left_at),
+            min(memberships.left_at) filter (
+                where
+                dim_lists.first_snapshot_at is null
+                or memberships.exit_recorded_from is distinct from 'event'
+            ),
             coalesce(min(dim_lists.first_snapshot_at), min(memberships.entered_at))
         ) as first_loss_visible_at,
         max(dim_lists.last_snapshot_at) as last_snapshot_at,

@@ -27,6 +27,7 @@ list_spells as (
         fct_list_spells.signup_source,
         fct_list_spells.opt_in_method,
         fct_list_spells.exit_cause,
+        fct_list_spells.exit_recorded_from,
 
         exit_causes.rank as cause_rank,
 
@@ -64,6 +65,7 @@ spells_starting_a_stay as (
 
         signup_source,
         opt_in_method,
+        exit_recorded_from,
 
         cause_rank,
         case
@@ -96,6 +98,7 @@ spells_of_a_stay as (
 
         signup_source,
         opt_in_method,
+        exit_recorded_from,
 
         cause_rank,
         sum(new_stay_count) over (
@@ -147,6 +150,8 @@ final_causes as (
         stays.account,
         stays.contact_key,
 
+        max(spells_of_a_stay.exit_recorded_from) as exit_recorded_from,
+
         stays.stay_number,
 
         min(spells_of_a_stay.cause_rank) as cause_rank
@@ -173,6 +178,7 @@ account_stays as (
         stays.signup_source,
         stays.opt_in_method,
         exit_causes.cause as exit_cause,
+        final_causes.exit_recorded_from,
 
         stays.is_opening,
         stays.is_exit_only,
@@ -204,6 +210,7 @@ memberships as (
         signup_source,
         opt_in_method,
         exit_cause,
+        exit_recorded_from,
 
         is_opening,
         is_exit_only,
@@ -226,6 +233,7 @@ memberships as (
         signup_source,
         opt_in_method,
         exit_cause,
+        exit_recorded_from,
 
         is_opening,
         is_exit_only,
