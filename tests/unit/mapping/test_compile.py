@@ -767,10 +767,10 @@ FULL = {
                 "reasons": {
                     "value": "detail",
                     "option_set": "survey",
-                    "offers": ["other", "too_often"],
+                    "offers": ["other", "reason 1"],
                 }
             },
-            "reasons.offers.1: `too_often` is no word of opt_out_reason_words;",
+            "reasons.offers.1: `reason 1` is no word of opt_out_reason_words;",
             id="a reason on offer",
         ),
         pytest.param(
