@@ -83,6 +83,7 @@ def _explained(
         from pydantic import ValidationError
 
         from dagster_project.accounts import ConfigurationError
+        from dagster_project.contact import ContactError
         from dagster_project.landing.identity import KeyMissingError
         from dagster_project.landing.intake import InboxError
         from dagster_project.landing.land import NoSuchFileError, NothingToDoError
@@ -96,6 +97,7 @@ def _explained(
             raise _leave(5, str(busy)) from None
         except (
             ConfigurationError,
+            ContactError,
             InboxError,
             KeyMissingError,
             MappingError,
@@ -371,6 +373,47 @@ def rejects(
 
     rows = rejected_records(_settings(home), file, show_values=show_values)
     _show(rows, as_json, "No record was rejected." if not rows else "")
+
+
+_CONTACT_PARTS = {
+    "lists": "Lists",
+    "opt_outs": "Opt-outs",
+    "complaints": "Complaints",
+    "verdicts": "Verdicts on the address",
+    "sends": "Mail, newest first",
+}
+_SHOWN_SENDS = 20
+
+
+@app.command(context_settings={"allow_extra_args": True})
+@_explained
+def contact(
+    context: typer.Context, home: HomeOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one person's lists, opt-outs, complaints and mail; address on stdin."""
+    from dagster_project.contact import standing_of
+
+    if context.args:
+        raise _leave(
+            2,
+            "An address given as an argument stays in the shell's history. Give it on"
+            " standard input: run `optout contact`, type it, press Enter.",
+        )
+    if sys.stdin.isatty():
+        _console(is_error=True).print("Address, then Enter:")
+    found = standing_of(_settings(home), sys.stdin.readline().strip())
+    if as_json:
+        _print_json(found)
+        return
+    _say(
+        f"Seen from {found['first_seen_at']} to {found['last_seen_at']} (UTC), mailbox"
+        f" at {found['mailbox_provider'] or 'an unknown provider'}."
+    )
+    for part, title in _CONTACT_PARTS.items():
+        rows = found[part]
+        shown = rows[:_SHOWN_SENDS] if part == "sends" else rows
+        _say(f"\n{title}: {len(rows) or 'none'}")
+        _show(shown, False, "`--json` tells all." if len(shown) < len(rows) else "")
 
 
 @app.command()

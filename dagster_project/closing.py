@@ -143,14 +143,32 @@ from campaign_diagnoses
 order by rank
 """
 
+# Every row of a list and period repeats its totals. Reasons of few people have no name,
+# but these people did answer.
 _REASONS = """
-select reason_label, is_answered, sum(reason_count)::bigint as people
-from opt_out_reasons
-where period_kind = 'rolling_12_months' and period_start = (
-    select max(period_start) from opt_out_reasons
-    where period_kind = 'rolling_12_months'
+with newest as (
+    from opt_out_reasons
+    where period_kind = 'rolling_12_months' and period_start = (
+        select max(period_start) from opt_out_reasons
+        where period_kind = 'rolling_12_months'
+    )
+),
+totals as (
+    select
+        sum(answered_count)::bigint as answered,
+        sum(opt_out_count - answered_count)::bigint as silent
+    from (
+        select distinct source, account, list, opt_out_count, answered_count
+        from newest
+    )
 )
-group by all order by is_answered desc, people desc, reason_label
+select
+    reason_label, sum(reason_count)::bigint as people,
+    any_value(answered) as answered, any_value(silent) as silent
+from newest cross join totals
+where is_answered
+group by all order by people desc, reason_label
+limit 3
 """
 
 _LISTS = """
@@ -399,14 +417,10 @@ def _rising_line(row: dict[str, Any]) -> str:
 
 def _print_reasons(marts: Any, console: Console) -> None:
     rows = _rows(marts, _REASONS)
-    asked = [row for row in rows if row["is_answered"]]
-    answered = sum(row["people"] for row in asked)
-    if not answered:
+    if not rows:
         return
-    told = ", ".join(
-        f"{row['reason_label'].lower()} {row['people']}" for row in asked[:3]
-    )
-    silent = sum(row["people"] for row in rows) - answered
+    told = ", ".join(f"{row['reason_label'].lower()} {row['people']}" for row in rows)
+    answered, silent = rows[0]["answered"], rows[0]["silent"]
     _say(
         console,
         f"Why people left, last 12 months: {escape(told)}; of {answered} who said why,"

@@ -68,6 +68,19 @@ def _send_campaign(world: World, send: Planned) -> None:
     spell = spell[rng.random(len(spell)) < send.share]
     sent_at = at + np.sort(rng.integers(0, 20 * MINUTE, len(spell)))
     _mail(world, send, world.spells.person[spell], spell, sent_at, rng)
+    if send.list_age_days:
+        _mail_who_left(world, send, at)
+
+
+def _mail_who_left(world: World, send: Planned, at: int) -> None:
+    """Mail also who opted out since the copy of the list was made."""
+    rng, spells = world.generator("old copy", send.campaign_id), world.spells
+    spell = spells.active(send.stream.mail_list, at - send.list_age_days * DAY)
+    spell = spell[
+        (spells.left_at[spell] <= at) & (spells.cause[spell] == "unsubscribe")
+    ]
+    sent_at = at + np.sort(rng.integers(0, 20 * MINUTE, len(spell)))
+    _mail(world, send, spells.person[spell], np.full(len(spell), -1), sent_at, rng)
 
 
 def _send_welcome(world: World, day: int) -> None:

@@ -175,6 +175,7 @@ class Planned:
         unsubscribe: multiplies the stream's rate, as ``opens``, ``clicks`` and
             ``complaints`` do theirs.
         mood: which reasons people give (a key of ``REASONS``).
+        list_age_days: how old the copy of the list is that it goes out to.
         is_scanned: a security gateway follows every link of its users' mail.
         is_failing: the template cannot be rendered.
     """
@@ -192,6 +193,7 @@ class Planned:
     clicks: float = 1.0
     complaints: float = 1.0
     mood: str = "ordinary"
+    list_age_days: int = 0
     is_scanned: bool = False
     is_failing: bool = False
 
@@ -205,6 +207,7 @@ SUNSET_DAY = 319
 MISLEADING_DAY, UNUSUAL_AUDIENCE_DAY, WRONG_SEGMENT_DAY = 82, 234, 313
 AFTER_GAP_DAYS = (262, 283, 304)
 SCANNED_DAYS = (83, 174, 230)
+OLD_COPY_DAY = 195
 CONTRADICTORY_DAY = 222
 UNKNOWN_DELIVERED_DAY = 206
 LAST_NEWSLETTER_DAY = 362
@@ -264,6 +267,7 @@ EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     },
     ("Product news", AFTER_GAP_DAYS[1]): {"unsubscribe": 1.5, "mood": "gap"},
     ("Product news", AFTER_GAP_DAYS[2]): {"unsubscribe": 1.2},
+    ("Shop offers", OLD_COPY_DAY): {"list_age_days": 45},
     **{("Shop offers", day): {"is_scanned": True} for day in SCANNED_DAYS},
     **{
         ("Shop offers", day): _tired(step / (len(CLIMBING_DAYS) - 1))
@@ -375,6 +379,12 @@ STORIES = (
             *campaign_ids(SHOP_OFFERS, OFFER_AFTER_IMPORT_DAY),
             *campaign_ids(NEWSLETTER, AFTER_IMPORT_DAYS[1]),
         ),
+    ),
+    Story(
+        "mail_after_opt_out",
+        "One offer went out to a copy of the list that was six weeks old",
+        "mail to people who had opted out more than two, and ten working, days before",
+        campaign_ids(SHOP_OFFERS, OLD_COPY_DAY),
     ),
     Story(
         "contradictory_totals",

@@ -52,7 +52,7 @@ class Rule:
     Attributes:
         rule_id: unique over all languages.
         reason: the canonical word.
-        pattern: met anywhere between two blanks of a :func:`spoken` text.
+        pattern: met in a :func:`spoken` text.
         guard: what takes the sense away wherever it stands.
     """
 
@@ -141,12 +141,12 @@ def offered(reason: str | None) -> bool:
 
 
 def spoken(text: str) -> str:
-    """The words alone, a blank before, between and after: what rules are met with.
+    """The words alone with a blank between them: what rules are met with.
 
     Lower case without accents and marks; an apostrophe parts words, as a blank does.
     """
     words = re.sub(r"[\W_]+", " ", plain_letters(text.casefold()))
-    return f" {' '.join(words.split())} "
+    return " ".join(words.split())
 
 
 def plain_letters(text: str) -> str:
@@ -155,9 +155,15 @@ def plain_letters(text: str) -> str:
     return "".join(mark for mark in apart if not unicodedata.combining(mark))
 
 
-def between_words(pattern: str) -> re.Pattern[str]:
-    """A rule's pattern, met only where words begin and end."""
-    return re.compile(f"(?<= )(?:{plain_letters(pattern)})(?= )")
+def between_words(pattern: str, mail_words: str) -> re.Pattern[str]:
+    """A rule's pattern, met only where words begin and end.
+
+    Args:
+        pattern: over :func:`spoken` text; ``{mail}`` is any word for mail.
+        mail_words: those words, with bars between.
+    """
+    written = pattern.replace("{mail}", f"(?:{mail_words})")
+    return re.compile(f"(?:^| )(?:{plain_letters(written)})(?: |$)")
 
 
 @cache
@@ -170,17 +176,18 @@ def load_rules(folder: Path = RULES) -> ReasonRules:
     digest = hashlib.sha256()
     languages = []
     for listed in _rows(folder / LANGUAGES, digest):
-        rules = [
+        code, mail = listed["language"], listed["mail_words"]
+        rules = tuple(
             Rule(
                 row["rule_id"],
                 row["reason"],
-                between_words(row["pattern"]),
-                between_words(row["guard"]) if row["guard"] else None,
+                between_words(row["pattern"], mail),
+                between_words(row["guard"], mail) if row["guard"] else None,
             )
-            for row in _rows(folder / f"{listed['language']}.csv", digest)
-        ]
+            for row in _rows(folder / f"{code}.csv", digest)
+        )
         common = frozenset(plain_letters(listed["common_words"]).split())
-        languages.append(Language(listed["language"], common, tuple(rules)))
+        languages.append(Language(code, common, rules))
     return ReasonRules(tuple(languages), digest.hexdigest())
 
 

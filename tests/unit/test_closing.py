@@ -17,6 +17,7 @@ from tests.unit.report_marts import (
     diagnosis,
     failed_check,
     freshness,
+    reason,
     send,
     stream_trend,
     trust,
@@ -229,3 +230,20 @@ def test_a_name_that_looks_like_markup_is_printed_as_it_is(tmp_path: Path) -> No
         tmp_path, {"campaign_unsubscribe_rates": [row], "denominator_audit": audit}
     )
     assert any("([red]Sale[/])" in line for line in lines)
+
+
+def test_who_answered_is_not_silent_because_few_gave_that_reason(
+    tmp_path: Path,
+) -> None:
+    totals = {"opt_out_count": 30, "answered_count": 14}
+    # Another list, where 3 of 5 answered.
+    club = {"mail_list": "Club", "opt_out_count": 5, "answered_count": 3}
+    rows = [
+        reason("too_frequent", 10, **totals),
+        reason("suppressed", 4, is_answered=None, **totals),
+        reason("not_asked", 16, **totals),
+        reason("suppressed", 3, is_answered=None, **club),
+        reason("not_asked", 2, **club),
+    ]
+    told = " ".join(said(tmp_path, {"opt_out_reasons": rows}, width=200))
+    assert "too many emails 10; of 17 who said why, 18 did not." in told

@@ -40,6 +40,10 @@ fct_list_snapshots as (
     select * from {{ ref('fct_list_snapshots') }}
 ),
 
+dim_sources as (
+    select * from {{ ref('dim_sources') }}
+),
+
 dim_streams as (
     select * from {{ ref('dim_streams') }}
 ),
@@ -118,9 +122,20 @@ mailed_people as (
         account,
         contact_key,
 
-        count(*) as message_count
+        count(*) as message_count,
+        count(coalesce(first_human_opened_at, first_clicked_at)) as read_count
     from fct_sends
     where sent_at is not null or delivered_at is not null or bounced_at is not null
+    group by all
+),
+
+members as (
+    select
+        source,
+        account,
+        contact_key
+    from fct_list_spells
+    where entered_at is not null
     group by all
 ),
 
@@ -304,6 +319,32 @@ evidence as (
         'messages_to_persons' as requirement,
         cast(sum(message_count) as bigint) as evidence_count
     from mailed_people
+    group by all
+    union all
+    select
+        mailed_people.source,
+        mailed_people.account,
+        'messages_read_by_members' as requirement,
+        cast(sum(mailed_people.read_count) as bigint) as evidence_count
+    from mailed_people
+    inner join dim_sources
+        on
+            mailed_people.source = dim_sources.source
+            and mailed_people.account = dim_sources.account
+    inner join members
+        on
+            dim_sources.list_source = members.source
+            and dim_sources.list_account = members.account
+            and mailed_people.contact_key = members.contact_key
+    group by all
+    union all
+    select
+        source,
+        account,
+        'complaints_of_persons' as requirement,
+        count(*) as evidence_count
+    from fct_sends
+    where is_complained
     group by all
     union all
     select

@@ -44,10 +44,11 @@ dated_days as (
         days.stream_id,
         days.mailbox_provider,
 
-        complaint_feeds.has_feed,
         days.delivered_count,
         days.complaint_count,
 
+        coalesce(complaint_feeds.has_feed, false) as is_covered,
+        coalesce(complaint_feeds.has_feed, true) as may_be_covered,
         accounts.has_complaints,
 
         days.mailed_date,
@@ -68,9 +69,10 @@ periods as (
         stream_id,
         mailbox_provider,
         'month' as period_kind,
-        has_feed,
         delivered_count,
         complaint_count,
+        is_covered,
+        may_be_covered,
         has_complaints,
         cast(date_trunc('month', mailed_date) as date) as month,
         cast(date_trunc('month', mailed_date) as date) as period_start
@@ -81,10 +83,12 @@ periods as (
         account,
         '(all)' as stream_id,
         mailbox_provider,
-        'rolling_{{ var("complaint_window_days") }}_days' as period_kind,
-        has_feed,
+        'rolling_{{ var("complaint_window_days") }}_days'
+            as period_kind,
         delivered_count,
         complaint_count,
+        is_covered,
+        may_be_covered,
         has_complaints,
         cast(null as date) as month,
         cast(
@@ -106,9 +110,10 @@ provider_periods as (
         period_kind,
         period_start,
         mailbox_provider,
-        has_feed,
         delivered_count,
         complaint_count,
+        is_covered,
+        may_be_covered,
         has_complaints
     from periods
     union all
@@ -120,15 +125,16 @@ provider_periods as (
         period_kind,
         period_start,
         '(all)' as mailbox_provider,
-        has_feed,
         delivered_count,
         complaint_count,
+        is_covered,
+        may_be_covered,
         has_complaints
     from periods
 ),
 
 -- A provider without a feed per address tells of no complaint, however many there are.
--- One of which nobody knows may, so its complaints are counted and called a lower bound.
+-- Of others nobody knows: their complaints are counted and called a lower bound.
 counted_periods as (
     select
         source,
@@ -140,24 +146,20 @@ counted_periods as (
         mailbox_provider,
 
         cast(sum(delivered_count) as bigint) as delivered_count,
-        cast(
-            sum(case when has_feed is distinct from false then delivered_count else 0 end)
-            as bigint
-        ) as feed_covered_delivered_count,
+        cast(sum(case when may_be_covered then delivered_count else 0 end) as bigint)
+            as feed_covered_delivered_count,
         cast(sum(case when has_complaints then complaint_count end) as bigint)
             as complaint_count,
         cast(
             sum(
                 case
-                    when not has_complaints then null
-                    when has_feed is distinct from false then complaint_count
-                    else 0
+                    when has_complaints and may_be_covered then complaint_count
+                    when has_complaints then 0
                 end
             ) as bigint
         ) as feed_covered_complaint_count,
 
-        sum(case when has_feed then delivered_count else 0 end) < sum(delivered_count)
-            as is_lower_bound
+        sum(case when is_covered then 0 else delivered_count end) > 0 as is_lower_bound
     from provider_periods
     group by all
     having sum(delivered_count) > 0

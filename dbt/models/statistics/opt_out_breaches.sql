@@ -227,9 +227,12 @@ described_deliveries as (
         dim_campaigns.audience,
         dim_streams.stream_name,
 
-        known_lists.list is not null
-        and known_lists.list is distinct from deliveries.scope_name
-        and known_lists.list is distinct from deliveries.list_name as is_of_other_list,
+        coalesce(
+            known_lists.list not in (
+                coalesce(deliveries.scope_name, ''), coalesce(deliveries.list_name, '')
+            ),
+            false
+        ) as is_of_other_list,
 
         deliveries.requested_at,
         deliveries.delivered_at

@@ -80,9 +80,9 @@ ranked_joinings as (
     from member_spells
 ),
 
--- Everybody once an account: by the list they joined first. Whoever joined and left before
--- losses showed is in no export. Those who joined then and are still there are survivors,
--- who say nothing about how many leave.
+-- Everybody once an account: by the list they joined first. Whoever joined and left
+-- before losses showed is in no export. Those who joined then and are still there are
+-- survivors, who say nothing about how many leave.
 people as (
     select
         ranked_joinings.source,
@@ -140,7 +140,7 @@ sight_ranges as (
     group by all
 ),
 
--- Of whoever joined long before any mail that is known, the first one known is no first.
+-- Of whoever joined long before any mail that is known, the first one known is none.
 mail_after_joining as (
     select
         people.source,

@@ -33,13 +33,21 @@ accumulated_risks as (
 
         count(*) over ages = age as is_watched_throughout,
         bool_or(exit_count = at_risk_count) over ages as is_nobody_left,
+        count(*) filter (where exit_count = at_risk_count) over earlier_ages
+            as earlier_end_count,
         lead(age) over (partition by cohort_key order by age) is null as is_last_age
     from risk_sets
-    window ages as (
-        partition by cohort_key
-        order by age
-        rows between unbounded preceding and current row
-    )
+    window
+        ages as (
+            partition by cohort_key
+            order by age
+            rows between unbounded preceding and current row
+        ),
+        earlier_ages as (
+            partition by cohort_key
+            order by age
+            rows between unbounded preceding and 1 preceding
+        )
 ),
 
 -- Of those watched from the start all are gone, and yet others, seen later, are there:
@@ -61,7 +69,8 @@ survival_curves as (
         end as standard_error,
 
         is_watched_throughout
-        and (is_last_age or not is_nobody_left) as is_observed_from_start
+        and earlier_end_count = 0
+        and (is_last_age or exit_count < at_risk_count) as is_observed_from_start
     from accumulated_risks
 )
 

@@ -1,4 +1,4 @@
-"""Addresses become keyed hashes and reasons become words; nothing is guessed."""
+"""Addresses become keyed hashes; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from dagster_project.landing.identity import (
     ContactKey,
     KeyMissingError,
-    classify_reason,
     load_key,
     mailbox_provider,
     normalise,
@@ -140,25 +139,3 @@ def test_a_key_id_tells_keys_apart_and_shows_neither() -> None:
 )
 def test_a_mailbox_belongs_to_a_provider_group(address: str, group: str | None) -> None:
     assert mailbox_provider(address, {"gmail.com": "gmail"}) == group
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        pytest.param("Too many emails", ("too_frequent", "option"), id="an option"),
-        pytest.param("  TOO many\n EMAILS ", ("too_frequent", "option"), id="any case"),
-        pytest.param("not relevant", ("not_relevant", "option"), id="a canonical word"),
-        pytest.param("no_value", ("no_value", "option"), id="a word as it is stored"),
-        pytest.param(
-            "not too many emails", ("unclassified", "none"), id="its negation"
-        ),
-        pytest.param(
-            "Unsubscribe jane@example.com", ("unclassified", "none"), id="text"
-        ),
-    ],
-)
-def test_a_reason_is_an_option_a_word_or_nobodys_guess(
-    text: str, reason: tuple[str, str]
-) -> None:
-    words = frozenset({"not_relevant", "no_value"})
-    assert classify_reason(text, {"too many emails": "too_frequent"}, words) == reason
