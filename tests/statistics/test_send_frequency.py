@@ -123,7 +123,7 @@ def effects(shipped: Shipped) -> pd.DataFrame:
 def test_the_planted_effect_is_recovered_where_crude_rates_show_the_opposite(
     effects: pd.DataFrame,
 ) -> None:
-    print(effects.drop(columns=['build_id','source']).to_string())
+    print(effects.drop(columns=["build_id", "source"]).to_string())
     print(np.exp(np.log(effects.effect_ratio).mean()))
     assert len(effects) == LISTS
     covered = effects["effect_ratio_low"].le(TRUE_RATIO) & effects[
