@@ -43,6 +43,12 @@ app = typer.Typer(
     epilog="Exit codes: " + "; ".join(f"{k} {v}" for k, v in EXIT_CODES.items()) + ".",
 )
 
+reasons_app = typer.Typer(
+    help="Check how people's own words become reasons: sample, label, score.",
+    no_args_is_help=True,
+)
+app.add_typer(reasons_app, name="reasons")
+
 _PIPE_WIDTH = 300
 """Where nobody's terminal sets a width."""
 _CELL_WIDTH = 32
@@ -83,6 +89,7 @@ def _explained(
         from pydantic import ValidationError
 
         from dagster_project.accounts import ConfigurationError
+        from dagster_project.comments import CommentsError
         from dagster_project.contact import ContactError
         from dagster_project.landing.identity import KeyMissingError
         from dagster_project.landing.intake import InboxError
@@ -96,6 +103,7 @@ def _explained(
         except HomeBusyError as busy:
             raise _leave(5, str(busy)) from None
         except (
+            CommentsError,
             ConfigurationError,
             ContactError,
             InboxError,
@@ -414,6 +422,62 @@ def contact(
         shown = rows[:_SHOWN_SENDS] if part == "sends" else rows
         _say(f"\n{title}: {len(rows) or 'none'}")
         _show(shown, False, "`--json` tells all." if len(shown) < len(rows) else "")
+
+
+@reasons_app.command("sample")
+@_explained
+def reasons_sample(
+    file: Annotated[
+        Path, typer.Argument(help="A new file; only you may read it.")
+    ] = Path("reasons-sample.csv"),
+    size: Annotated[int, typer.Option(min=1, help="Comments to label.")] = 400,
+    seed: Annotated[int, typer.Option(help="Another sample for another seed.")] = 1,
+    home: HomeOption = None,
+) -> None:
+    """Draw comments to label: as many of each rule and language as there are."""
+    from dagster_project.comments import write_sample
+
+    count = write_sample(_settings(home), file, size=size, seed=seed)
+    _say(
+        f"{count} comments in {file}, redacted of addresses, links and numbers; names"
+        " may be left. Write the reason of each into the column `label`, without"
+        f" looking at `rule`, then `optout reasons score {file}`."
+    )
+
+
+@reasons_app.command("score")
+@_explained
+def reasons_score(
+    file: Annotated[Path, typer.Argument(help="A sample with labels.")],
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell of each rule how often labels agree, and whether that proves it."""
+    from dagster_project.reason_scores import score
+
+    scored = score(_settings(home), file)
+    if as_json:
+        _print_json(scored.summary())
+        return
+    for rows, advice in scored.tables():
+        _show(rows, False, advice)
+
+
+@reasons_app.command("comments")
+@_explained
+def reasons_comments(
+    campaign_id: Annotated[str, typer.Argument(help="As the exports name it.")],
+    file: Annotated[Path, typer.Argument(help="A new file; only you may read it.")],
+    source: Annotated[
+        str | None, typer.Option(help="Where two sources share the id.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
+    """Write what people said who left a campaign, redacted, to a private file."""
+    from dagster_project.comments import write_comments
+
+    count = write_comments(_settings(home), campaign_id, file, source=source)
+    _say(f"{count} comments in {file}.")
 
 
 @app.command()

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from dagster_project.accounts import (
     Account,
     Accounts,
@@ -33,14 +35,17 @@ from dagster_project.landing.ledger import (
     State,
 )
 from dagster_project.landing.package import (
+    OwnWords,
     Workshop,
     ensure_anchor,
     fingerprint,
     land_member,
     open_engine,
 )
+from dagster_project.landing.package import own_words as words_of_file
 from dagster_project.landing.reader import Member, RefusedError
 from dagster_project.landing.reasons import load_rules
+from dagster_project.mapping.canonical import HAS_REASONS
 from dagster_project.mapping.model import Source, load_sources
 from dagster_project.mapping.vocabulary import mailbox_providers, vocabularies
 from dagster_project.settings import SEEDS, SOURCES, Home, Settings
@@ -204,10 +209,10 @@ class _Session:
                 continue
             load = self._entry(sha256, arrival, member.name, len(found))
             self._keep(
-                land_member(self.shop, load, member, archived, self._account(load))
+                land_member(self.shop, load, member, archived, self.of_account(load))
             )
 
-    def _account(self, arrived: Load | Arrival) -> Callable[[str], Account]:
+    def of_account(self, arrived: Load | Arrival) -> Callable[[str], Account]:
         return lambda source: self.accounts.of(source, arrived.account)
 
     def _entry(self, sha256: str, arrival: Arrival, member: str, count: int) -> Load:
@@ -235,7 +240,7 @@ class _Session:
         self.landed.judged.append(load)
 
     def fingerprint(self, arrival: Arrival) -> str:
-        return fingerprint(self.shop, arrival.source, self._account(arrival))
+        return fingerprint(self.shop, arrival.source, self.of_account(arrival))
 
     def reland_changed(self) -> None:
         """Read files again whose mapping, account or words changed."""
@@ -256,8 +261,8 @@ class _Session:
         except RefusedError as refused:
             self._refuse(load, refused)
             return load
-        member = found[old.member]
-        self._keep(land_member(self.shop, load, member, archived, self._account(load)))
+        member, account_of = found[old.member], self.of_account(load)
+        self._keep(land_member(self.shop, load, member, archived, account_of))
         return load
 
     def finish(self) -> Landed:
@@ -330,6 +335,45 @@ def land_inbox(
     session.land_archived()
     session.land_new(Inbox(settings.inbox))
     return session.finish()
+
+
+def own_words(settings: Settings) -> list[OwnWords]:
+    """What people wrote when they left, of every file that landed any.
+
+    The texts come from the archive: the lake holds none.
+
+    Raises:
+        NothingToDoError: when nothing was ever landed.
+    """
+    if not settings.at.landing.is_dir():
+        raise NothingToDoError(f"Nothing has landed in {settings.home}. `optout run`.")
+    session = _Session(settings, None)
+    found: list[OwnWords] = []
+    for load in session.ledger:
+        if load.state == "loaded" and _has_own_words(settings.at, load):
+            archived = session.archive.path(load.archive_sha256)
+            members = {m.name: m for m in _members(archived, load.arrival)}
+            found += words_of_file(
+                session.shop,
+                load,
+                members[load.member],
+                archived,
+                session.of_account(load),
+            )
+    session.shop.engine.close()
+    return found
+
+
+def _has_own_words(home: Home, load: Load) -> bool:
+    """Whether its rows say so: most exports hold no comment."""
+    path = home.landing / f"load={load.load}" / f"{load.lands}.parquet"
+    if load.lands not in HAS_REASONS or not path.exists():
+        return False
+    file = pq.ParquetFile(path)
+    if "reason_length" not in file.schema_arrow.names:
+        return True  # landed before lengths were
+    lengths = file.read(["reason_length"]).column(0)
+    return bool(lengths.null_count < len(lengths))
 
 
 def require_something(home: Home) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -59,6 +59,28 @@ _MAPPING_FAULTS = (
     duckdb.CatalogException,
     duckdb.ParserException,
 )
+
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class OwnWords:
+    """Why somebody left, as written; never landed.
+
+    Attributes:
+        source: whose export tells it.
+        account: at that source.
+        contact_key: who wrote it.
+        campaign_id: which mail the record names.
+        text: the words.
+    """
+
+    source: str
+    account: str
+    contact_key: str
+    campaign_id: str | None
+    text: str
 
 
 @dataclass(frozen=True)
@@ -190,33 +212,55 @@ def _judge(
     load.exported_at = min(load.arrival.modified_at, load.arrival.first_seen_at)
     if found.export.times.zone == "account" and account.timezone is None:
         load.defaults_used = [f"timezone {account.zone}"]
+
+    def land(stage: _Stage) -> None:
+        stage.count()
+        stage.require_something()
+        stage.write(staging)
+        load.state = "loaded"
+        load.ignored_columns = _ignored(found, stage.framed)
+
+    _staged(workshop, load, plain, found, name, account, split, land)
+
+
+def own_words(
+    workshop: Workshop,
+    load: Load,
+    member: reader.Member,
+    archived: Path,
+    account_of: Callable[[str], Account],
+) -> list[OwnWords]:
+    """What people wrote in one landed file, read from the archive; nothing is kept.
+
+    Args:
+        workshop: shared tools; its rules judge, whatever they were at landing.
+        load: the file's entry.
+        member: the text inside the archived file.
+        archived: the archived file.
+        account_of: settings of this file's account.
+
+    Raises:
+        RefusedError: when the mapping now reads the file differently or not at all.
+    """
+    text = workshop.temporary / f"{load.load}.words.txt"
+    split = workshop.temporary / f"{load.load}.words.split"
+    name = _name(load, member)
     try:
-        _land(
-            workshop, load, plain, found, name, account, staging, split, careful=False
+        plain, found = _recognised(
+            name,
+            load.arrival.sidecar,
+            member,
+            archived,
+            text,
+            _candidates(workshop, load),
         )
-    except duckdb.IOException:
-        raise  # the disk's fault, not the file's
-    except (duckdb.Error, _CountMismatchError):
-        try:
-            _land(
-                workshop,
-                load,
-                plain,
-                found,
-                name,
-                account,
-                staging,
-                split,
-                careful=True,
-            )
-        except duckdb.IOException:
-            raise
-        except (duckdb.Error, _CountMismatchError):
-            raise RefusedError(
-                "unreadable",
-                "The file's records cannot be told apart. Check its delimiter, quotes"
-                " and nesting against the mapping.",
-            ) from None
+        account = account_of(found.source.source)
+        return _staged(
+            workshop, load, plain, found, name, account, split, _Stage.own_words
+        )
+    finally:
+        text.unlink(missing_ok=True)
+        split.unlink(missing_ok=True)
 
 
 def _candidates(workshop: Workshop, load: Load) -> list[Source]:
@@ -292,18 +336,47 @@ class _CountMismatchError(Exception):
     """The engine saw another number of records than we counted."""
 
 
-def _land(
+def _staged(
     workshop: Workshop,
     load: Load,
     plain: Plain,
     found: Recognised,
     name: str,
     account: Account,
-    staging: Path,
     split: Path,
+    use: Callable[[_Stage], Result],
+) -> Result:
+    """Do something with a file's records, framed the quick way or else with care."""
+    try:
+        stage = (workshop, load, plain, found, name, account, split)
+        return _used(*stage, use, careful=False)
+    except duckdb.IOException:
+        raise  # the disk's fault, not the file's
+    except (duckdb.Error, _CountMismatchError):
+        try:
+            return _used(*stage, use, careful=True)
+        except duckdb.IOException:
+            raise
+        except (duckdb.Error, _CountMismatchError):
+            raise RefusedError(
+                "unreadable",
+                "The file's records cannot be told apart. Check its delimiter, quotes"
+                " and nesting against the mapping.",
+            ) from None
+
+
+def _used(
+    workshop: Workshop,
+    load: Load,
+    plain: Plain,
+    found: Recognised,
+    name: str,
+    account: Account,
+    split: Path,
+    use: Callable[[_Stage], Result],
     *,
     careful: bool,
-) -> None:
+) -> Result:
     framed = records.frame(plain, found, split, careful=careful)
     assert load.exported_at is not None
     compiled = compile_export(
@@ -326,11 +399,7 @@ def _land(
     with workshop.engine.cursor() as engine:
         stage = _Stage(engine, workshop, load, found, framed, compiled)
         stage.read()
-        stage.count()
-        stage.require_something()
-        stage.write(staging)
-    load.state = "loaded"
-    load.ignored_columns = _ignored(found, framed)
+        return use(stage)
 
 
 def open_engine(
@@ -539,6 +608,22 @@ class _Stage:
             f" and {left} then {quote(word)} end)"
             for name, word in says.items()
         }
+
+    def own_words(self) -> list[OwnWords]:
+        """What people wrote themselves, of the records that landed."""
+        campaign = "campaign_id"
+        if self.table == "contact_snapshots":
+            campaign = "opt_out_campaign_id"
+        rows = self.engine.execute(
+            f"select people.contact_key, {campaign}, staged.reason_text from staged"
+            " inner join people on staged.address = people.address"
+            " inner join reasons on staged.reason_text = reasons.reason_text"
+            " where rejection is null and skipped = 0"
+            " and reasons.reason_length is not null"
+            " order by record_number, item_number"
+        ).fetchall()
+        source, account = self.found.source.source, self.load.account
+        return [OwnWords(source, account, *row) for row in rows]
 
     def count(self) -> None:
         """Every record's one fate, and what was not understood."""

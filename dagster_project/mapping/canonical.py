@@ -211,6 +211,9 @@ REJECTED = (
 IS_SNAPSHOT: frozenset[TableName] = frozenset({"campaign_stats", "contact_snapshots"})
 """Tables whose files say how everything stood at a moment, not what happened."""
 
+HAS_REASONS: frozenset[TableName] = frozenset({"message_events", "contact_snapshots"})
+"""Tables that may say why somebody left."""
+
 HAS_PERSON: frozenset[TableName] = frozenset(
     {"message_events", "contact_snapshots", "list_validations"}
 )

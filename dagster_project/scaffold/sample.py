@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dagster_project.mapping.canonical import FIELDS, HAS_PERSON
+from dagster_project.mapping.canonical import FIELDS, HAS_PERSON, REASON
 from dagster_project.scaffold.example import Leaf
 from dagster_project.scaffold.guessed import Guessed
 from dagster_project.scaffold.shapes import Shape
@@ -86,7 +86,7 @@ def expected_text(guessed: Guessed) -> str:
         names.append("vendor_unsubscribe_rate_half_unit_pct")
         names += ["vendor_rate_base"] if guessed.rate[1] else []
     if guessed.reason:
-        names += ["reason", "reason_basis"]
+        names += [c.name for c in REASON if c.name != "reason_option_set"]
     return ",".join([*names, "note"]) + "\n"
 
 

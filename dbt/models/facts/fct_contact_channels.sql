@@ -13,7 +13,7 @@ told_channels as (
         source,
         account,
         contact_key,
-        trim(other_channels) as other_channels,
+        lower(trim(other_channels)) as channel_words,
 
         row_number() over (
             partition by source, account, contact_key
@@ -38,12 +38,10 @@ contact_channels as (
         told_channels.account,
         told_channels.contact_key,
 
-        told_channels.other_channels,
-
         no_channel_words.word is null as has_other_channel
     from told_channels
     left join no_channel_words
-        on lower(told_channels.other_channels) = no_channel_words.word
+        on told_channels.channel_words = no_channel_words.word
     where told_channels.recency = 1
 )
 

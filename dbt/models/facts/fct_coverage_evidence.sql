@@ -324,6 +324,23 @@ evidence as (
     select
         mailed_people.source,
         mailed_people.account,
+        'messages_to_members' as requirement,
+        cast(sum(mailed_people.message_count) as bigint) as evidence_count
+    from mailed_people
+    inner join dim_sources
+        on
+            mailed_people.source = dim_sources.source
+            and mailed_people.account = dim_sources.account
+    inner join members
+        on
+            dim_sources.list_source = members.source
+            and dim_sources.list_account = members.account
+            and mailed_people.contact_key = members.contact_key
+    group by all
+    union all
+    select
+        mailed_people.source,
+        mailed_people.account,
         'messages_read_by_members' as requirement,
         cast(sum(mailed_people.read_count) as bigint) as evidence_count
     from mailed_people

@@ -18,8 +18,8 @@ dim_runs as (
 
 reference as (
     select
-        upper_pct as reference_pct,
-        source as reference_source
+        source as reference_source,
+        cast(upper_pct as double) as reference_pct
     from benchmark_bands
     where kind = 'decay'
 ),

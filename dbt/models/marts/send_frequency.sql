@@ -33,6 +33,26 @@ promises as (
     group by list_source, list_account
 ),
 
+-- A stratum holds the people of its steps of engagement, some of them in several: at
+-- least as many as its largest step.
+strata as (
+    select
+        source,
+        account,
+        list,
+        frequency_bucket,
+        engagement_stratum,
+        tenure_stratum,
+
+        max(contact_count) as least_contact_count,
+        sum(contact_weeks) as contact_weeks,
+        sum(delivered_count) as delivered_count,
+        sum(opt_out_count) as opt_out_count,
+        sum(complaint_count) as complaint_count
+    from contact_week_cells
+    group by all
+),
+
 cells as (
     select
         source,
@@ -40,20 +60,19 @@ cells as (
         list,
         frequency_bucket,
         case
-            when contact_count < {{ var('small_cell_count') }} then 'suppressed'
+            when least_contact_count < {{ var('small_cell_count') }} then 'suppressed'
             else engagement_stratum
         end as engagement_stratum,
         case
-            when contact_count < {{ var('small_cell_count') }} then 'suppressed'
+            when least_contact_count < {{ var('small_cell_count') }} then 'suppressed'
             else tenure_stratum
         end as tenure_stratum,
 
-        cast(sum(contact_count) as bigint) as contact_count,
         cast(sum(contact_weeks) as bigint) as contact_weeks,
         cast(sum(delivered_count) as bigint) as delivered_count,
         cast(sum(opt_out_count) as bigint) as opt_out_count,
         cast(sum(complaint_count) as bigint) as complaint_count
-    from contact_week_cells
+    from strata
     group by all
 ),
 
@@ -67,14 +86,12 @@ send_frequency as (
         cells.tenure_stratum,
         (select dim_runs.build_id from dim_runs) as build_id,
 
-        cells.contact_count,
         cells.contact_weeks,
         cells.delivered_count,
         cells.opt_out_count,
         cells.complaint_count,
         cast(promises.promised_per_week as double) as promised_per_week,
-        1e0 * cells.delivered_count / cells.contact_weeks
-            as mails_per_week,
+        1e0 * cells.delivered_count / cells.contact_weeks as mails_per_week,
         1e0 * cells.delivered_count / cells.contact_weeks
         / cast(promises.promised_per_week as double) as promised_ratio,
 
@@ -86,9 +103,7 @@ send_frequency as (
             as weekly_hazard_high_pct,
         case
             when cells.opt_out_count <= cells.delivered_count
-                then {{ rate_pct(
-                    'cells.opt_out_count', 'cells.delivered_count'
-                ) }}
+                then {{ rate_pct('cells.opt_out_count', 'cells.delivered_count') }}
         end as per_send_rate_pct
     from cells
     left join promises

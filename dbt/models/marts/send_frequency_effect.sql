@@ -16,10 +16,10 @@ cells as (
         account,
         list,
         frequency_bucket,
-        engagement_stratum,
         tenure_stratum,
 
         frequency_rank,
+        engagement_step,
 
         contact_weeks,
         delivered_count,
@@ -106,8 +106,9 @@ cells_on_sides as (
         cells.source,
         cells.account,
         cells.list,
-        cells.engagement_stratum,
         cells.tenure_stratum,
+
+        cells.engagement_step,
 
         cells.contact_weeks,
         cells.delivered_count,
@@ -129,8 +130,9 @@ stratum_counts as (
         source,
         account,
         list,
-        engagement_stratum,
         tenure_stratum,
+
+        engagement_step,
 
         cast(sum(case when not is_compared then contact_weeks else 0 end) as bigint)
             as reference_contact_weeks,

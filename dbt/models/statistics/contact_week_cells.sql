@@ -8,24 +8,12 @@ loss_visibility as (
     select * from {{ ref('loss_visibility') }}
 ),
 
-fct_sends as (
-    select * from {{ ref('fct_sends') }}
-),
-
-dim_campaigns as (
-    select * from {{ ref('dim_campaigns') }}
-),
-
-dim_sources as (
-    select * from {{ ref('dim_sources') }}
+marketing_sends as (
+    select * from {{ ref('marketing_sends') }}
 ),
 
 dim_dates as (
     select * from {{ ref('dim_dates') }}
-),
-
-send_types as (
-    select * from {{ ref('send_types') }}
 ),
 
 -- Numbers in the place of hashes: a contact a week is the longest table of all.
@@ -50,49 +38,46 @@ contacts as (
     from accounts_of_contacts
 ),
 
--- Receipts are nobody's choice of frequency. Mail that no campaign tells of is mail.
+-- Where machines are not told apart, an open is an answer.
+answered_sends as (
+    select
+        list_source,
+        list_account,
+        contact_key,
+
+        mailed_at,
+        least(
+            case
+                when is_human_opened is null then first_opened_at
+                else first_human_opened_at
+            end,
+            first_human_clicked_at
+        ) as answered_at
+    from marketing_sends
+    where is_delivered
+),
+
 mail as (
     select
         contacts.account_number,
         contacts.contact_number,
 
-        cast(
-            floor({{ weeks_to(
-                'coalesce(sends.delivered_at, sends.sent_at, sends.first_seen_at)'
-            ) }})
-            as integer
-        ) as delivered_week,
-        cast(
-            floor({{ weeks_to(
-                'least(case when sends.is_human_opened is null'
-                ~ ' then sends.first_opened_at else sends.first_human_opened_at end,'
-                ~ ' sends.first_clicked_at)'
-            ) }})
-            as integer
-        ) as answered_week
-    from fct_sends as sends
-    inner join dim_sources
-        on
-            sends.source = dim_sources.source
-            and sends.account = dim_sources.account
+        cast(floor({{ weeks_to('sends.mailed_at') }}) as integer) as mailed_week,
+        cast(floor({{ weeks_to('sends.answered_at') }}) as integer) as answered_week
+    from answered_sends as sends
     inner join contacts
         on
-            dim_sources.list_source = contacts.source
-            and dim_sources.list_account = contacts.account
+            sends.list_source = contacts.source
+            and sends.list_account = contacts.account
             and sends.contact_key = contacts.contact_key
-    left join dim_campaigns
-        on sends.campaign_key = dim_campaigns.campaign_key
-    left join send_types
-        on dim_campaigns.send_type = send_types.send_type
-    where sends.is_delivered and coalesce(send_types.is_marketing, true)
 ),
 
 mail_ranges as (
     select
         account_number,
 
-        min(delivered_week) as first_week,
-        max(delivered_week) as last_week
+        min(mailed_week) as first_week,
+        max(mailed_week) as last_week
     from mail
     group by all
 ),
@@ -197,7 +182,7 @@ weekly_rows as (
     union all
     select
         contact_number,
-        delivered_week as week_number,
+        mailed_week as week_number,
         1 as mail_count,
         0 as answer_count
     from mail
@@ -243,7 +228,7 @@ contact_weeks_with_past as (
         weeks_of_engagement as (
             partition by contact_number
             order by week_number
-            range between {{ var('engagement_weeks') }} preceding and 1 preceding
+            range between {{ var('reading_weeks') }} preceding and 1 preceding
         )
 ),
 
@@ -259,19 +244,17 @@ contact_cells as (
             {{ var('highest_frequency_bucket') }}
         ) as frequency_rank,
         case
-            when past.past_mail_count < {{ var('engagement_minimum_mails') }}
-                then 'unknown'
-            when past.past_answer_count = 0 then 'never'
-            when
-                past.past_answer_count
-                < past.past_mail_count * {{ var('engagement_rare_share') }}e0
-                then 'rarely'
-            when
-                past.past_answer_count
-                < past.past_mail_count * {{ var('engagement_often_share') }}e0
-                then 'sometimes'
-            else 'often'
-        end as engagement_stratum,
+            when past.past_mail_count >= {{ var('reading_minimum_mails') }}
+                then least(
+                    cast(
+                        ceil(
+                            {{ var('reading_steps') }}e0
+                            * past.past_answer_count / past.past_mail_count
+                        ) as integer
+                    ),
+                    {{ var('reading_highest_step') }}
+                )
+        end as engagement_step,
         case
             when past.week_number >= stays.settled_from_week then 'settled'
             when not stays.is_entry_known then 'unknown'
@@ -315,10 +298,20 @@ contact_week_cells as (
                 then cast(contact_cells.frequency_rank as string)
             else '{{ var("highest_frequency_bucket") }}+'
         end as frequency_bucket,
-        contact_cells.engagement_stratum,
+        case
+            when contact_cells.engagement_step is null then 'unknown'
+            when contact_cells.engagement_step = 0 then 'never'
+            when contact_cells.engagement_step <= {{ var('reading_rare_step') }}
+                then 'rarely'
+            when
+                contact_cells.engagement_step <= {{ var('reading_sometimes_step') }}
+                then 'sometimes'
+            else 'often'
+        end as engagement_stratum,
         contact_cells.tenure_stratum,
 
         contact_cells.frequency_rank,
+        contact_cells.engagement_step,
 
         count(*) as contact_count,
         cast(sum(contact_cells.week_count) as bigint) as contact_weeks,

@@ -32,8 +32,13 @@ marketing_sends as (
         fct_sends.is_delivered and fct_sends.is_opted_out as is_opted_out,
         fct_sends.is_delivered and fct_sends.is_complained as is_complained,
 
-        coalesce(fct_sends.sent_at, fct_sends.delivered_at, fct_sends.bounced_at)
-            as mailed_at,
+        coalesce(
+            fct_sends.sent_at,
+            fct_sends.delivered_at,
+            fct_sends.bounced_at,
+            fct_sends.first_seen_at
+        ) as mailed_at,
+        fct_sends.first_opened_at,
         fct_sends.first_human_opened_at,
         case
             when coalesce(fct_sends.human_click_count, 1) > 0

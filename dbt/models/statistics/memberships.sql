@@ -51,7 +51,7 @@ list_spells as (
             and fct_list_spells.list = dim_lists.list
     left join exit_causes
         on fct_list_spells.exit_cause = exit_causes.cause
-    where dim_lists.has_members
+    where coalesce(dim_lists.has_members, true)
 ),
 
 -- The account loses a person only when no list holds them any more: spells that overlap

@@ -8,6 +8,10 @@ fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
 
+dim_sources as (
+    select * from {{ ref('dim_sources') }}
+),
+
 fct_list_validations as (
     select * from {{ ref('fct_list_validations') }}
 ),
@@ -61,10 +65,14 @@ delivered_sends as (
         fct_sends.is_opened,
         fct_sends.is_human_opened
     from fct_sends
+    left join dim_sources
+        on
+            fct_sends.source = dim_sources.source
+            and fct_sends.account = dim_sources.account
     left join first_joinings
         on
-            fct_sends.source = first_joinings.source
-            and fct_sends.account = first_joinings.account
+            dim_sources.list_source = first_joinings.source
+            and dim_sources.list_account = first_joinings.account
             and fct_sends.contact_key = first_joinings.contact_key
     left join newest_verdicts
         on fct_sends.contact_key = newest_verdicts.contact_key

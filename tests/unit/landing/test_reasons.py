@@ -18,7 +18,7 @@ from dagster_project.landing.reasons import (
     spoken,
 )
 from dagster_project.mapping.vocabulary import vocabularies
-from dagster_project.settings import SEEDS
+from dagster_project.settings import PROJECT_ROOT, SEEDS
 from tests.conftest import Deployment
 
 SHIPPED = load_rules()
@@ -159,3 +159,18 @@ def test_what_a_list_of_options_offers_is_told_beside_the_lake(
         *("unspecified_disinterest", "never_signed_up", "spam_like", "inappropriate"),
         *("declined", "other"),
     }
+
+
+def _documented() -> list[list[str]]:
+    page = (PROJECT_ROOT / "docs" / "reasons.md").read_text(encoding="utf-8")
+    table = page.split("| comment | word | further labels |\n")[1].split("\n\n")[0]
+    lines = table.splitlines()[1:]
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines]
+
+
+@pytest.mark.parametrize(("text", "word", "labels"), _documented())
+def test_comments_of_the_page_get_the_words_it_says(
+    text: str, word: str, labels: str
+) -> None:
+    answer = SHIPPED.judge(text)
+    assert (answer.reason, ", ".join(answer.labels)) == (word, labels)
