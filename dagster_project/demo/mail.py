@@ -76,7 +76,9 @@ def _mail_who_left(world: World, send: Planned, at: int) -> None:
     """Mail also who opted out since the copy of the list was made, and stayed away."""
     rng, spells = world.generator("old copy", send.campaign_id), world.spells
     spell = spells.active(send.stream.mail_list, at - send.list_age_days * DAY)
-    spell = spell[(spells.left_at[spell] <= at) & (spells.cause[spell] == "unsubscribe")]
+    spell = spell[
+        (spells.left_at[spell] <= at) & (spells.cause[spell] == "unsubscribe")
+    ]
     members = spells.person[spells.active(send.stream.mail_list, at)]
     person = np.setdiff1d(spells.person[spell], members)
     sent_at = at + np.sort(rng.integers(0, 20 * MINUTE, len(person)))
