@@ -1,7 +1,7 @@
 """`python -m benchmarks`: arguments in, small tables and JSON out.
 
-Without a command the whole pipeline is measured; `simulation` tells how often the
-shipped models are right, `judging` what they cost.
+Without a command the whole pipeline is measured; `simulation` and `decay` tell how
+often the shipped models are right, `judging` what they cost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import judging
+from benchmarks import decay, judging
 from benchmarks.measuring import FailedError
 from benchmarks.runner import (
     EXPORTED,
@@ -56,6 +56,7 @@ def main() -> None:
     {
         "pipeline": _measure_pipeline,
         "simulation": _simulate,
+        "decay": _recover_decay,
         "judging": _measure_judging,
     }[given.command](given)
 
@@ -87,6 +88,16 @@ def _simulate(given: argparse.Namespace) -> None:
             _write(given.json, step.as_json())
             sys.exit(1 if step.lost else 0)
         talk.print(step)
+
+
+def _recover_decay(given: argparse.Namespace) -> None:
+    console, talk = _console(sys.stdout), _console(sys.stderr)
+    talk.print("Compiling the project.")
+    seeds = range(given.seed, given.seed + len(decay.SEEDS))
+    found = decay.recover(compile_project(), seeds)
+    _print_recoveries(console, found)
+    _write(given.json, {"recoveries": [recovery.as_json() for recovery in found]})
+    sys.exit(0 if all(recovery.holds for recovery in found) else 1)
 
 
 def _measure_judging(given: argparse.Namespace) -> None:
@@ -124,6 +135,7 @@ def _arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(metavar="command")
     for name, about in (
         ("simulation", "How often the shipped models are right, in known worlds."),
+        ("decay", "How often the interval of a list's attrition holds the truth."),
         ("judging", "Processor seconds of judging 100,000 campaigns."),
     ):
         command = commands.add_parser(name, help=about, description=about)
@@ -272,6 +284,23 @@ def _print_costs(console: Console, found: dict[str, Any]) -> None:
         f"{found['streams'] * found['sends']:,} campaigns in {found['streams']:,}"
         f" streams: {found['cpu_seconds']:.1f} processor seconds"
         f" of {judging.CPU_SECONDS_ALLOWED:g} allowed."
+    )
+
+
+def _print_recoveries(console: Console, found: list[decay.Recovery]) -> None:
+    table = _table("lists told by", "lists", "covered", "planted %", "found %")
+    for recovery in found:
+        table.add_row(
+            recovery.kind,
+            f"{recovery.lists}",
+            f"{recovery.covered}",
+            f"{recovery.planted_pct:.3f}",
+            f"{recovery.found_pct:.3f}",
+        )
+    console.print(table)
+    console.print(
+        "Covered: the planted monthly attrition lies in the 95 % interval of"
+        f" list_decay_summary; at least {decay.COVERED_AT_LEAST:.0%} must."
     )
 
 

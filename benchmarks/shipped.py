@@ -23,6 +23,7 @@ import yaml
 from jinja2 import Environment
 
 from dagster_project.dbt_project import DbtError, executable, target
+from dagster_project.mapping.canonical import LANDING_TABLES, table_columns
 from dagster_project.settings import DBT_PROJECT, Settings
 
 Node = dict[str, Any]
@@ -119,7 +120,7 @@ class World:
         Raises:
             LookupError: when a given column is none of the model's.
         """
-        types = _column_types(self._nodes[model])
+        types = _column_types(self._nodes[model]) or _landed_types(model)
         if isinstance(rows, Sequence) and not isinstance(rows, str):
             keys = dict.fromkeys(key for row in rows for key in row) or types
             rows = pa.table({key: [row.get(key) for row in rows] for key in keys})
@@ -204,3 +205,12 @@ def _column_types(node: Node) -> dict[str, str]:
         name: column["data_type"] for name, column in node["columns"].items()
     }
     return told if all(told.values()) else {}
+
+
+def _landed_types(model: str) -> dict[str, str]:
+    """Types of what a staging model hands on of its landing table; none for others."""
+    table = model.removeprefix("stg_")
+    if table == model or table not in LANDING_TABLES:
+        return {}
+    columns = {column.name: column.sql_type for column in table_columns(table)}
+    return {**columns, "load": "varchar"}
