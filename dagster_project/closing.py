@@ -193,6 +193,27 @@ group by all order by all
 """
 
 
+# The gravest rule first: it is the law's.
+_BREACHES = """
+select
+    rule_broken, sum(mail_count)::bigint as mails,
+    max(hours_after_opt_out) / 24 as days,
+    arg_max(
+        coalesce(campaign_name, campaign_id, 'mail of no campaign'), hours_after_opt_out
+    ) as latest
+from opt_out_latency
+group by all order by days desc nulls last, rule_broken
+"""
+
+_ABOVE_REFERENCE = """
+select
+    source, account, list, annual_attrition_pct, annual_attrition_low_pct,
+    annual_attrition_high_pct, reference_pct
+from list_decay_summary
+where reference_position = 'above'
+order by annual_attrition_low_pct desc, source, account, list
+"""
+
 # A send is told once, under the first check it fails: the reason lists them in rank.
 _EXCLUDED = """
 with excluded as (
@@ -268,6 +289,7 @@ def print_closing(outcome: Outcome, console: Console) -> None:
         _say(console, f"The log has the rest: {outcome.log}")
         return
     with published(outcome.home.marts) as marts:
+        _print_breaches(marts, console)
         _print_worst(marts, console)
         _print_reasons(marts, console)
         _print_lists(marts, console)
@@ -318,6 +340,17 @@ def _print_files(outcome: Outcome, console: Console) -> None:
                 f"[red]Refused[/] {escape(load.file_name)}: "
                 f"{escape(load.refusal_detail or '')}",
             )
+
+
+def _print_breaches(marts: Any, console: Console) -> None:
+    for row in _rows(marts, _BREACHES):
+        rule = row["rule_broken"].replace("_", " ")
+        _say(
+            console,
+            f"[bold red]Not honoured:[/] {_counted(row['mails'], 'mail')} arrived more"
+            f" than {rule} after an opt-out, the latest {_days(row['days'])} after it"
+            f" ({escape(row['latest'])}).",
+        )
 
 
 def _print_worst(marts: Any, console: Console) -> None:
@@ -439,6 +472,20 @@ def _print_lists(marts: Any, console: Console) -> None:
             f" {row['complained']} complained, {row['removed']} were removed,"
             f" {row['other']} went otherwise.",
         )
+
+    lines = [
+        f"Losing too many: {_list_name(row)} loses {row['annual_attrition_pct']:.1f} %"
+        f" a year ({row['annual_attrition_low_pct']:.0f} to"
+        f" {row['annual_attrition_high_pct']:.0f}), more than the"
+        f" {row['reference_pct']:g} % commonly expected."
+        for row in _rows(marts, _ABOVE_REFERENCE)
+    ]
+    _say_some(console, lines, "list like this", "lists like this")
+
+
+def _list_name(row: dict[str, Any]) -> str:
+    account = f"{row['source']}/{row['account']}"
+    return account if row["list"] == "(all)" else f"{row['list']} ({account})"
 
 
 def _print_excluded(marts: Any, console: Console) -> None:

@@ -73,14 +73,16 @@ def _send_campaign(world: World, send: Planned) -> None:
 
 
 def _mail_who_left(world: World, send: Planned, at: int) -> None:
-    """Mail also who opted out since the copy of the list was made."""
+    """Mail also who opted out since the copy of the list was made, and stayed away."""
     rng, spells = world.generator("old copy", send.campaign_id), world.spells
     spell = spells.active(send.stream.mail_list, at - send.list_age_days * DAY)
     spell = spell[
         (spells.left_at[spell] <= at) & (spells.cause[spell] == "unsubscribe")
     ]
-    sent_at = at + np.sort(rng.integers(0, 20 * MINUTE, len(spell)))
-    _mail(world, send, spells.person[spell], np.full(len(spell), -1), sent_at, rng)
+    members = spells.person[spells.active(send.stream.mail_list, at)]
+    person = np.setdiff1d(spells.person[spell], members)
+    sent_at = at + np.sort(rng.integers(0, 20 * MINUTE, len(person)))
+    _mail(world, send, person, np.full(len(person), -1), sent_at, rng)
 
 
 def _send_welcome(world: World, day: int) -> None:

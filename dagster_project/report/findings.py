@@ -1,4 +1,4 @@
-"""What follows from the rows: groups, rankings, sums and the figure of a year's loss.
+"""What follows from the rows: groups, rankings, and sums.
 
 No text and no drawing. A sum is taken over counts, never over rates. What a send is
 compared with, and what that comparison is worth, the marts say.
@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from math import prod, sqrt
+from datetime import datetime
+from math import sqrt
+from typing import Protocol, TypeVar
 
 from dagster_project.report.queries import Frames
 from dagster_project.report.rows.leaving import Reason
-from dagster_project.report.rows.lists import ALL_LISTS, DecayMonth
+from dagster_project.report.rows.lists import ALL_LISTS, DecayMonth, DecaySummary
 from dagster_project.report.rows.sends import (
     PLAIN_SEND_TYPES,
     Band,
@@ -23,6 +24,30 @@ from dagster_project.report.rows.sends import (
     StreamTrend,
     TrendPoint,
 )
+
+AccountRow = TypeVar("AccountRow", bound="OfAccount")
+ListRow = TypeVar("ListRow", bound="OfList")
+
+
+class OfAccount(Protocol):
+    """A row that names its source and account."""
+
+    @property
+    def source(self) -> str:
+        """The source."""
+
+    @property
+    def account(self) -> str:
+        """The account at the source."""
+
+
+class OfList(OfAccount, Protocol):
+    """A row that names its list as well."""
+
+    @property
+    def list(self) -> str:
+        """The list."""
+
 
 MONTHS_IN_A_YEAR = 12
 
@@ -182,7 +207,12 @@ class Share:
 
 @dataclass(frozen=True)
 class ReasonCount:
-    """One reason over all lists of a period."""
+    """One reason over all lists of a period.
+
+    Attributes:
+        of_answered: among those who answered and could name it; of nobody where the
+            mart pools reasons that few people gave.
+    """
 
     reason: str
     label: str
@@ -199,6 +229,8 @@ class ReasonTotals:
     counts: list[ReasonCount]
     opt_out_count: int
     answered_count: int
+    with_text_count: int
+    one_click_count: int
 
     @property
     def answers(self) -> list[ReasonCount]:
@@ -217,21 +249,43 @@ class ReasonTotals:
         return next(said, None)
 
 
-VAGUE_REASONS = ("other", "unclassified", "unmapped")
+VAGUE_REASONS = (
+    *("other", "unclassified", "unmapped"),
+    *("unspecified_disinterest", "suppressed"),
+)
 """Answers that no cure follows from; they are shown but never called the main one."""
 
 
 def reason_totals(reasons: Iterable[Reason]) -> ReasonTotals:
-    """Sum reasons of one period over lists."""
+    """Sum reasons of one period over lists.
+
+    A reason is divided by those who could name it. Where nobody of a list named it, the
+    mart does not say whether they could; all its answers count then, so that a share
+    is never too large.
+    """
     labels: dict[str, str] = {}
     answered: dict[str, bool] = {}
     counts: Counter[str] = Counter()
+    periods: defaultdict[tuple[object, ...], list[Reason]] = defaultdict(list)
     for row in reasons:
         labels[row.reason] = row.reason_label or row.reason.replace("_", " ")
-        answered[row.reason] = bool(row.is_answered)
+        answered[row.reason] = row.is_answered is not False
         counts[row.reason] += row.reason_count
+        periods[_period(row)].append(row)
     whole = sum(counts.values())
-    said = sum(count for reason, count in counts.items() if answered[reason])
+    said = {period: _answered_count(rows) for period, rows in periods.items()}
+    offered = {
+        reason: sum(
+            next(
+                (row.offered_answered_count for row in rows if row.reason == reason),
+                None,
+            )
+            or said[period]
+            for period, rows in periods.items()
+        )
+        for reason, is_answered in answered.items()
+        if is_answered and reason != "suppressed"
+    }
     return ReasonTotals(
         counts=[
             ReasonCount(
@@ -239,7 +293,7 @@ def reason_totals(reasons: Iterable[Reason]) -> ReasonTotals:
                 labels[reason],
                 count,
                 answered[reason],
-                of_answered=Share(count, said if answered[reason] else 0),
+                of_answered=Share(count, offered.get(reason, 0)),
                 of_all=Share(count, whole),
             )
             for reason, count in sorted(
@@ -247,8 +301,28 @@ def reason_totals(reasons: Iterable[Reason]) -> ReasonTotals:
             )
         ],
         opt_out_count=whole,
-        answered_count=said,
+        answered_count=sum(said.values()),
+        with_text_count=sum(
+            rows[0].answered_with_text_count or 0 for rows in periods.values()
+        ),
+        one_click_count=sum(rows[0].one_click_count or 0 for rows in periods.values()),
     )
+
+
+def _period(row: Reason) -> tuple[object, ...]:
+    """What the repeated counts of a row are of."""
+    return (
+        *(row.source, row.account, row.list, row.period_kind),
+        *(row.period_start, row.campaign_id, row.variant),
+    )
+
+
+def _answered_count(rows: Sequence[Reason]) -> int:
+    """How many answered; the mart says it beside every reason."""
+    told = rows[0].answered_count
+    if told is not None:
+        return told
+    return sum(row.reason_count for row in rows if row.is_answered)
 
 
 def reasons_by_list(reasons: Iterable[Reason]) -> list[tuple[str, ReasonTotals]]:
@@ -276,25 +350,6 @@ def reasons_by_campaign(
 
 
 @dataclass(frozen=True)
-class AnnualLoss:
-    """Share of the contacts lost in a year, from the months that are whole.
-
-    Attributes:
-        pct: over twelve months; with fewer, at the pace of those there are.
-        month_count: months behind it.
-        first_month: of these.
-        last_month: of these.
-        is_lower_bound: some losses are of contacts nobody saw joining.
-    """
-
-    pct: float
-    month_count: int
-    first_month: date
-    last_month: date
-    is_lower_bound: bool
-
-
-@dataclass(frozen=True)
 class ListHistory:
     """The months of a list, or of an account as a whole, in order."""
 
@@ -302,6 +357,14 @@ class ListHistory:
     account: str
     list: str
     months: tuple[DecayMonth, ...]
+    summary: DecaySummary | None = None
+
+    @property
+    def annual_loss(self) -> DecaySummary | None:
+        """What it loses in a year; None where too few whole months tell it."""
+        if self.summary and self.summary.annual_attrition_pct is not None:
+            return self.summary
+        return None
 
     @property
     def contacts(self) -> int:
@@ -320,25 +383,6 @@ class ListHistory:
         )
         return () if first is None else self.months[first:]
 
-    @property
-    def annual_loss(self) -> AnnualLoss | None:
-        """None before a single whole month since a loss was first recorded."""
-        usable = [
-            month
-            for month in self.known_months
-            if month.is_complete_month and month.monthly_attrition_pct is not None
-        ][-MONTHS_IN_A_YEAR:]
-        if not usable:
-            return None
-        kept = prod(1 - (month.monthly_attrition_pct or 0) / 100 for month in usable)
-        return AnnualLoss(
-            pct=100 * (1 - kept ** (MONTHS_IN_A_YEAR / len(usable))),
-            month_count=len(usable),
-            first_month=usable[0].month,
-            last_month=usable[-1].month,
-            is_lower_bound=any(month.is_attrition_lower_bound for month in usable),
-        )
-
 
 @dataclass(frozen=True)
 class AccountHistory:
@@ -348,13 +392,20 @@ class AccountHistory:
     lists: tuple[ListHistory, ...]
 
 
-def histories(decay: Iterable[DecayMonth]) -> list[AccountHistory]:
+def histories(
+    decay: Iterable[DecayMonth], summaries: Iterable[DecaySummary] = ()
+) -> list[AccountHistory]:
     """Every account that keeps lists, the most contacts first."""
     groups: defaultdict[tuple[str, str, str], list[DecayMonth]] = defaultdict(list)
     for row in decay:
         groups[row.source, row.account, row.list].append(row)
+    years = {(row.source, row.account, row.list): row for row in summaries}
     found = [
-        ListHistory(*key, months=tuple(sorted(rows, key=lambda row: row.month)))
+        ListHistory(
+            *key,
+            months=tuple(sorted(rows, key=lambda row: row.month)),
+            summary=years.get(key),
+        )
         for key, rows in groups.items()
     ]
     found.sort(key=lambda history: (-history.contacts, history.list))
@@ -377,3 +428,19 @@ def histories(decay: Iterable[DecayMonth]) -> list[AccountHistory]:
 def reference(bands: Sequence[Band]) -> float | None:
     """The yearly loss that is commonly expected, in percent."""
     return next((band.upper_pct for band in bands if band.kind == "decay"), None)
+
+
+def by_account(rows: Iterable[AccountRow]) -> dict[tuple[str, str], list[AccountRow]]:
+    """Rows of each source and account."""
+    groups: defaultdict[tuple[str, str], list[AccountRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.source, row.account].append(row)
+    return dict(groups)
+
+
+def by_list(rows: Iterable[ListRow]) -> dict[tuple[str, str, str], list[ListRow]]:
+    """Rows of each list."""
+    groups: defaultdict[tuple[str, str, str], list[ListRow]] = defaultdict(list)
+    for row in rows:
+        groups[row.source, row.account, row.list].append(row)
+    return dict(groups)

@@ -20,11 +20,19 @@ from typing import Any
 from dagster_project.report import findings, words
 from dagster_project.report.chapters import (
     accounting,
+    addresses,
+    afterwards,
     decay,
     diagnoses,
+    frequency,
     head,
+    honoured,
     judging,
+    mailboxes,
+    origins,
+    readers,
     reasons,
+    retention,
     sends,
     trust,
 )
@@ -96,7 +104,11 @@ def _environment(bands: Sequence[Band]) -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"share": words.share, "amount": trust.amount}
+    environment.globals |= {
+        "share": words.share,
+        "amount": trust.amount,
+        "interval": words.interval,
+    }
     environment.filters |= {
         "percent": partial(words.percent, edges=_edges(bands)),
         "count": words.count,
@@ -108,6 +120,8 @@ def _environment(bands: Sequence[Band]) -> Any:
         "known": _known,
         "spelled_out": words.spelled_out,
         "days": words.days,
+        "times": words.times,
+        "list_name": words.list_name,
     }
     return environment
 
@@ -141,7 +155,7 @@ def _sections(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
         stream.stream_id: f"stream-{place}"
         for place, stream in enumerate(streams[: sends.CHARTED_STREAMS], start=1)
     }
-    accounts = findings.histories(frames.decay)
+    accounts = findings.histories(frames.decay, frames.decay_summaries)
     newest = [row for row in frames.reasons if row.period_kind == "rolling_12_months"]
     totals = findings.reason_totals(newest)
     return {
@@ -154,6 +168,14 @@ def _sections(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
         "judging": judging.chapter(frames),
         "reasons": reasons.chapter(frames, totals, figures),
         "decay": decay.chapter(accounts, findings.reference(frames.bands), figures),
+        "afterwards": afterwards.chapter(frames),
+        "retention": retention.chapter(frames, figures),
+        "origins": origins.chapter(frames),
+        "frequency": frequency.chapter(frames),
+        "readers": readers.chapter(frames),
+        "addresses": addresses.chapter(frames),
+        "honoured": honoured.chapter(frames),
+        "mailboxes": mailboxes.chapter(frames),
         "trust": trust.chapter(frames),
         "accounting": accounting.chapter(frames),
     }

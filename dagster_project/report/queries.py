@@ -11,8 +11,25 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from dagster_project.report.rows.leaving import Reason
-from dagster_project.report.rows.lists import DecayMonth
+from dagster_project.report.rows.leaving import (
+    Afterwards,
+    Breach,
+    Method,
+    Reason,
+    WayOut,
+)
+from dagster_project.report.rows.lists import (
+    Calibration,
+    CohortAge,
+    DecayMonth,
+    DecaySummary,
+    FrequencyBucket,
+    FrequencyEffect,
+    Hygiene,
+    Segment,
+    SignupSource,
+)
+from dagster_project.report.rows.mailboxes import ComplaintRate, ProviderWeeks
 from dagster_project.report.rows.sends import (
     Band,
     Constant,
@@ -49,6 +66,117 @@ _FAILED = "is_excluded or verdict = 'broken'"
 _NEWEST_FLOW_MONTHS = """(
     select * from flow_unsubscribe_rates
     where month > (select max(month) from flow_unsubscribe_rates) - interval 3 month
+)"""
+
+# The newest twelve months of a mart that counts month by month.
+_NEWEST_YEAR = "month > (select max(month) from {mart}) - interval 12 month"
+
+_METHODS = f"""(
+    select
+        source, account, opt_out_method,
+        sum(opt_out_count)::bigint as opt_out_count,
+        sum(suspect_automated_count)::bigint as suspect_automated_count
+    from opt_out_methods
+    where {_NEWEST_YEAR.format(mart="opt_out_methods")}
+    group by all
+    having sum(opt_out_count) > 0
+)"""
+
+# Every method of a stream's month repeats the counts of that month.
+_WAYS_OUT = f"""(
+    select
+        source, account, stream_id,
+        sum(stream_opt_out_count)::bigint as opt_out_count,
+        sum(one_click_count)::bigint as one_click_count,
+        sum(complaint_count)::bigint as complaint_count
+    from (
+        select distinct
+            source, account, stream_id, month,
+            stream_opt_out_count, one_click_count, complaint_count
+        from opt_out_methods
+        where {_NEWEST_YEAR.format(mart="opt_out_methods")}
+    )
+    group by all
+)"""
+
+# A count that is unknown in one month is unknown in the sum.
+_AFTERWARDS = f"""(
+    select
+        source, account, list,
+        sum(opt_out_count)::bigint as opt_out_count,
+        sum(resubscribed_count)::bigint as resubscribed_count,
+        sum(opted_down_count)::bigint as opted_down_count,
+        sum(channel_known_count)::bigint as channel_known_count,
+        sum(reachable_count)::bigint as reachable_count,
+        case
+            when count(channel_click_count) = count(*)
+                then sum(channel_click_count)::bigint
+        end as channel_click_count
+    from after_opt_out
+    where {_NEWEST_YEAR.format(mart="after_opt_out")}
+    group by all
+)"""
+
+# The marts follow every list and signup month; the page draws whole accounts.
+_COHORTS = """
+    list = '(all)' and (
+        is_all_months and (signup_source = '(all)' or opt_in_method = '(all)')
+        or signup_source = '(all)' and opt_in_method = '(all)'
+        and age_months in (1, 3, 6, 12)
+    )
+"""
+
+_FREQUENCIES = """(
+    select
+        source, account, list, frequency_bucket,
+        sum(contact_weeks)::bigint as contact_weeks,
+        sum(delivered_count)::bigint as delivered_count,
+        sum(opt_out_count)::bigint as opt_out_count,
+        max(promised_per_week) as promised_per_week
+    from send_frequency
+    group by all
+)"""
+
+# A month that is not over shows too little mail; it stands in for nothing better.
+_NEWEST_SEGMENTS = """(
+    select segments.*
+    from engagement_segments as segments
+    inner join (
+        select
+            source, account,
+            coalesce(
+                max(month) filter (where is_complete_month), max(month)
+            ) as month
+        from engagement_segments
+        group by all
+    ) as newest
+        on segments.source = newest.source
+        and segments.account = newest.account
+        and segments.month = newest.month
+)"""
+
+_NEWEST_COMPLAINT_RATES = """
+    period_kind = 'rolling_30_days'
+    or month = (
+        select max(month) from complaint_rates where period_kind = 'month'
+    )
+"""
+
+_PROVIDER_WEEKS = """(
+    select
+        source, account, mailbox_provider,
+        week > (select max(week) from mailbox_provider_health) - interval 4 week
+            as is_newest,
+        sum(attempted_count)::bigint as attempted_count,
+        sum(delivered_count)::bigint as delivered_count,
+        sum(hard_bounce_count)::bigint as hard_bounce_count,
+        sum(block_count)::bigint as block_count,
+        sum(deferred_count)::bigint as deferred_count,
+        sum(unsubscribe_count)::bigint as unsubscribe_count,
+        sum(complaint_count)::bigint as complaint_count
+    from mailbox_provider_health
+    where week > (select max(week) from mailbox_provider_health) - interval 8 week
+    group by all
 )"""
 
 SHOWN_CHANGES = 20
@@ -116,7 +244,21 @@ class Frames:
     diagnoses: list[Diagnosis]
     flow_months: list[FlowMonth]
     reasons: list[Reason]
+    methods: list[Method]
+    ways_out: list[WayOut]
+    afterwards: list[Afterwards]
+    breaches: list[Breach]
     decay: list[DecayMonth]
+    decay_summaries: list[DecaySummary]
+    cohorts: list[CohortAge]
+    signup_sources: list[SignupSource]
+    frequencies: list[FrequencyBucket]
+    frequency_effects: list[FrequencyEffect]
+    segments: list[Segment]
+    hygiene: list[Hygiene]
+    calibrations: list[Calibration]
+    complaint_rates: list[ComplaintRate]
+    provider_weeks: list[ProviderWeeks]
     failed_checks: list[FailedCheck]
     conservation: list[Conservation]
     trust: list[Trust]
@@ -160,7 +302,23 @@ def read_frames(marts: Path) -> Frames:
             diagnoses=read(Diagnosis, "campaign_diagnoses"),
             flow_months=read(FlowMonth, _NEWEST_FLOW_MONTHS),
             reasons=read(Reason, "opt_out_reasons", _NEWEST_REASONS),
+            methods=read(Method, _METHODS),
+            ways_out=read(WayOut, _WAYS_OUT),
+            afterwards=read(Afterwards, _AFTERWARDS),
+            breaches=read(Breach, "opt_out_latency"),
             decay=read(DecayMonth, "list_decay_monthly"),
+            decay_summaries=read(DecaySummary, "list_decay_summary"),
+            cohorts=read(CohortAge, "cohort_retention", _COHORTS),
+            signup_sources=read(SignupSource, "signup_sources"),
+            frequencies=read(FrequencyBucket, _FREQUENCIES),
+            frequency_effects=read(FrequencyEffect, "send_frequency_effect"),
+            segments=read(Segment, _NEWEST_SEGMENTS),
+            hygiene=read(Hygiene, "list_hygiene"),
+            calibrations=read(Calibration, "validation_calibration"),
+            complaint_rates=read(
+                ComplaintRate, "complaint_rates", _NEWEST_COMPLAINT_RATES
+            ),
+            provider_weeks=read(ProviderWeeks, _PROVIDER_WEEKS),
             failed_checks=read(FailedCheck, "denominator_audit", _FAILED),
             conservation=read(Conservation, "opt_out_conservation"),
             trust=read(Trust, "source_trust"),

@@ -23,6 +23,9 @@ DASH = "\N{EN DASH}"
 
 MINUS = "\N{MINUS SIGN}"
 
+DUST = 1e-9
+"""Nearer to 0 is rounding, not a number."""
+
 FINE_PCT = 0.1
 """Below it a third digit is dust."""
 
@@ -59,8 +62,8 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def significant(value: float, digits: int) -> str:
-    """A number with as many digits as say something."""
-    if value == 0:
+    """A number with as many digits as say something; the dust of a sum is none."""
+    if abs(value) < DUST:
         return "0"
     return f"{value:.{max(0, digits - 1 - floor(log10(abs(value))))}f}"
 
@@ -102,6 +105,22 @@ def number(value: float | None, digits: int = 1) -> str:
     if value is None:
         return UNKNOWN
     return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def times(ratio: float | None) -> str:
+    """How many times as much."""
+    return UNKNOWN if ratio is None else f"{_significant_ratio(ratio)}×"
+
+
+def ratio_range(low: float | None, high: float | None) -> str:
+    """Both ends of a ratio's interval."""
+    if low is None or high is None:
+        return UNKNOWN
+    return f"{_significant_ratio(low)} to {_significant_ratio(high)}"
+
+
+def _significant_ratio(ratio: float) -> str:
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:,.0f}"
 
 
 def compact(value: float | None) -> str:
@@ -147,6 +166,11 @@ def band_range(band: Band) -> str:
     if not low:
         return f"below {high:g}{SPACE}%"
     return f"{'' if band.is_lower_inclusive else 'above '}{low:g}{DASH}{high:g}{SPACE}%"
+
+
+def list_name(word: str) -> str:
+    """A list as people call it; a mart sums those of an account under ``(all)``."""
+    return {"(all)": "All lists", "(unknown)": "List not told"}.get(word, word)
 
 
 def spelled_out(code: str | None) -> str:

@@ -70,7 +70,7 @@ class Chromium:
         } - {page.as_uri()}
 
     def _run(
-        self, page: Path, *options: str, width: int = 1400, height: int = 12000
+        self, page: Path, *options: str, width: int = 1400, height: int = 18000
     ) -> subprocess.CompletedProcess[Any]:
         profile = self.folder / "profile"
         shutil.rmtree(profile, ignore_errors=True)

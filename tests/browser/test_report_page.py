@@ -39,10 +39,10 @@ def test_every_open_chart_is_drawn_and_nothing_complains(
     chromium: Chromium, report: Path
 ) -> None:
     visit = chromium.visit(report)
-    # three streams, reasons by month, and three charts of the account's lists; those
-    # of its two single lists wait, folded, until somebody looks.
-    assert visit.dom.count('data-drawn="yes"') == 3 + 1 + 3
-    assert visit.dom.count('class="main-svg"') >= 7
+    # three streams, reasons by month, three charts of the account's lists, and who stays
+    # by source and method; those of its two single lists wait, folded.
+    assert visit.dom.count('data-drawn="yes"') == 3 + 1 + 3 + 2
+    assert visit.dom.count('class="main-svg"') >= 9
     assert "CONSOLE" not in visit.said
 
 

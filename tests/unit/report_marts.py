@@ -378,6 +378,343 @@ def decay_month(
     }
 
 
+def decay_summary(
+    lost_pct: float | None, *, mail_list: str = "(all)", **more: Any
+) -> dict[str, Any]:
+    """One row of list_decay_summary: a year's loss, told within two points."""
+    is_known = lost_pct is not None
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": mail_list,
+        "first_month": date(2026, 1, 1),
+        "last_month": date(2026, 12, 1),
+        "month_count": 12,
+        "contacts_at_end": 12000,
+        "annual_attrition_pct": lost_pct,
+        "annual_attrition_low_pct": lost_pct - 2 if is_known else None,
+        "annual_attrition_high_pct": lost_pct + 2 if is_known else None,
+        "voluntary_annual_attrition_pct": lost_pct / 2 if is_known else None,
+        "half_life_months": 23.3 if is_known else None,
+        "reference_pct": 30.0,
+        "reference_source": "a guide",
+        "reference_position": "below" if is_known else "unknown",
+        "is_extrapolated": False,
+        "is_attrition_lower_bound": False,
+        **more,
+    }
+
+
+def cohort_age(
+    age: int,
+    kept_pct: float | None,
+    *,
+    signup_source: str = "(all)",
+    method: str = "(all)",
+    month: date | None = None,
+    people: int = 900,
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of cohort_retention; of those gone a third bounced, the others left."""
+    is_seen = kept_pct is not None
+    gone = 100 - kept_pct if is_seen else None
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": "(all)",
+        "signup_month": month,
+        "signup_source": signup_source,
+        "opt_in_method": method,
+        "age_months": age,
+        "cohort_contact_count": people,
+        "at_risk_count": max(0, people - 20 * age),
+        "exit_count": 3,
+        "survival_pct": kept_pct,
+        "survival_low_pct": kept_pct - 3 if is_seen else None,
+        "survival_high_pct": min(100.0, kept_pct + 3) if is_seen else None,
+        "cumulative_unsubscribe_pct": 2 * gone / 3 if is_seen else None,
+        "cumulative_hard_bounce_pct": gone / 3 if is_seen else None,
+        **dict.fromkeys(
+            (
+                "cumulative_complaint_pct",
+                "cumulative_validation_pct",
+                "cumulative_sunset_pct",
+                "cumulative_deleted_pct",
+                "cumulative_unknown_pct",
+            ),
+            0.0 if is_seen else None,
+        ),
+        "is_all_months": month is None,
+        "is_observed_from_start": is_seen,
+        **more,
+    }
+
+
+def signup_source(
+    name: str,
+    people: int,
+    left: int,
+    ratio: tuple[float, float, float] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of signup_sources: how many left in 90 days, and against the others."""
+    low, high = wilson(left, people)
+    return {
+        "source": "generic",
+        "account": "main",
+        "signup_source": name,
+        "opt_in_method": "double",
+        "acquisition": "organic",
+        "contact_count": people,
+        "first_send_contact_count": people,
+        "first_send_opt_out_count": left // 4,
+        "first_send_opt_out_rate_pct": 100 * (left // 4) / people,
+        "first_send_opt_out_rate_low_pct": wilson(left // 4, people)[0],
+        "first_send_opt_out_rate_high_pct": wilson(left // 4, people)[1],
+        "ninety_day_contact_count": people,
+        "ninety_day_opt_out_count": left,
+        "ninety_day_complaint_count": 1,
+        "ninety_day_hard_bounce_count": 2,
+        "ninety_day_opt_out_rate_pct": 100 * left / people,
+        "ninety_day_opt_out_rate_low_pct": low,
+        "ninety_day_opt_out_rate_high_pct": high,
+        "ninety_day_complaint_rate_pct": 100 / people,
+        "ninety_day_hard_bounce_rate_pct": 200 / people,
+        **dict(
+            zip(
+                ("opt_out_ratio", "opt_out_ratio_low", "opt_out_ratio_high"),
+                ratio or (None, None, None),
+                strict=True,
+            )
+        ),
+        "is_suspected_bulk": False,
+        **more,
+    }
+
+
+def frequency(
+    bucket: str, weeks: int, mails: int, left: int, stratum: str = "active"
+) -> dict[str, Any]:
+    """One row of send_frequency."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": "Newsletter",
+        "frequency_bucket": bucket,
+        "engagement_stratum": stratum,
+        "tenure_stratum": "old",
+        "contact_weeks": weeks,
+        "delivered_count": mails,
+        "opt_out_count": left,
+        "promised_per_week": 1.0,
+    }
+
+
+def frequency_effect(verdict: str, **more: Any) -> dict[str, Any]:
+    """One row of send_frequency_effect: truly 1.5 times, and per mail the reverse."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": "Newsletter",
+        "reference_buckets": "0, 1",
+        "compared_buckets": "3+",
+        "crude_ratio_per_send": 0.23,
+        "crude_ratio_per_week": 0.68,
+        "effect_ratio": 1.47,
+        "effect_ratio_low": 1.21,
+        "effect_ratio_high": 1.79,
+        "stratum_count": 6,
+        "verdict": verdict,
+        **more,
+    }
+
+
+TIERS = {
+    "active": ("Read in the last month", 4.0, "Mail weekly."),
+    "dormant": ("Read last more than half a year ago", 0.5, "Ask them once."),
+    "suppressed": (None, None, None),
+}
+
+
+def segment(
+    tier: str, people: int, mails: float | None, *, basis: str = "click", **more: Any
+) -> dict[str, Any]:
+    """One row of engagement_segments."""
+    label, suited, advice = TIERS[tier]
+    delivered = round(people * (mails or 0))
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": "(all)",
+        "month": date(2026, 12, 1),
+        "basis": basis,
+        "tier": tier,
+        "tier_label": label,
+        "tier_rank": list(TIERS).index(tier) + 1 if label else None,
+        "advice": advice,
+        "contact_count": people,
+        "delivered_count": delivered,
+        "unsubscribe_count": 9,
+        "complaint_count": 1,
+        "hard_bounce_count": 2,
+        "mails_per_contact_28d": mails,
+        "suggested_mails_28d": suited,
+        "unsubscribe_rate_pct": 900 / delivered if delivered else None,
+        "unsubscribe_rate_low_pct": wilson(9, delivered)[0] if delivered else None,
+        "unsubscribe_rate_high_pct": wilson(9, delivered)[1] if delivered else None,
+        "opt_out_per_100_contacts": 900 / people,
+        "complaint_rate_pct": 100 / delivered if delivered else None,
+        "is_over_cadence": mails > 2 * suited if mails and suited else None,
+        "is_complete_month": True,
+        **more,
+    }
+
+
+def hygiene(status: str, people: int, **more: Any) -> dict[str, Any]:
+    """One row of list_hygiene; its provider tells roles and is silent on traps."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": "Newsletter",
+        "validation_status": status,
+        "risk": "low" if status == "deliverable" else "high",
+        "contact_count": people,
+        "share_pct": people / 100,
+        "stale_count": 12,
+        "role_count": 3,
+        "disposable_count": 0,
+        "catch_all_count": None,
+        "spamtrap_count": None,
+        "newest_verified_at": datetime(2026, 3, 4),
+        **more,
+    }
+
+
+def calibration(status: str, age: str, mails: int, bounced: int) -> dict[str, Any]:
+    """One row of validation_calibration."""
+    low, high = wilson(bounced, mails)
+    return {
+        "source": "checker",
+        "account": "main",
+        "provider": "checker",
+        "validation_status": status,
+        "verdict_age": age,
+        "contact_count": mails,
+        "attempted_count": mails,
+        "delivered_count": mails - bounced,
+        "hard_bounce_count": bounced,
+        "hard_bounce_rate_pct": 100 * bounced / mails,
+        "hard_bounce_rate_low_pct": low,
+        "hard_bounce_rate_high_pct": high,
+    }
+
+
+def breach(
+    number: int, rule: str, mails: int, hours: float = 130.0, **more: Any
+) -> dict[str, Any]:
+    """One row of opt_out_latency: mail of one send that came too late."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "campaign_id": f"newsletter-{number}",
+        "variant": "",
+        "stream_id": "generic/main/newsletter",
+        "campaign_name": f"Newsletter {number}",
+        "rule_broken": rule,
+        "opt_out_scope": "global",
+        "mail_count": mails,
+        "people_count": mails,
+        "hours_after_opt_out": hours,
+        "median_hours_after_opt_out": 60.0,
+        "business_days_after_opt_out": int(hours // 34),
+        "first_delivered_at": datetime(2026, 10, 13, 9),
+        **more,
+    }
+
+
+def complaint_rate(
+    provider: str, delivered: int, complaints: int | None, **more: Any
+) -> dict[str, Any]:
+    """One row of complaint_rates; one provider, ``silent``, tells nobody."""
+    has_feed = provider != "silent" and complaints is not None
+    low, high = wilson(complaints or 0, delivered)
+    return {
+        "source": "generic",
+        "account": "main",
+        "period_kind": "rolling_30_days",
+        "period_start": date(2026, 12, 1),
+        "mailbox_provider": provider,
+        "delivered_count": delivered,
+        "feed_covered_delivered_count": delivered if has_feed else 0,
+        "complaint_count": complaints,
+        "complaint_rate_pct": 100 * complaints / delivered if has_feed else None,
+        "complaint_rate_low_pct": low if has_feed else None,
+        "complaint_rate_high_pct": high if has_feed else None,
+        "is_lower_bound": provider == "(all)",
+        "is_red_flag": complaints * 1000 > delivered if has_feed else None,
+        "is_confirmed": complaints * 500 > delivered if has_feed else None,
+        "is_above_limit": complaints * 1000 > 3 * delivered if has_feed else None,
+        **more,
+    }
+
+
+def provider_week(provider: str, week: date, sent: int, **more: Any) -> dict[str, Any]:
+    """One row of mailbox_provider_health: one in fifty does not arrive."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "week": week,
+        "mailbox_provider": provider,
+        "sent_count": sent,
+        "attempted_count": sent,
+        "delivered_count": sent - sent // 50,
+        "hard_bounce_count": sent // 100,
+        "block_count": sent // 200,
+        "deferred_count": None,
+        "unsubscribe_count": sent // 300,
+        "complaint_count": None,
+        **more,
+    }
+
+
+def method(
+    word: str, count: int, month: date, *, whole: int, complaints: int = 2, **more: Any
+) -> dict[str, Any]:
+    """One row of opt_out_methods; every row repeats its stream's month."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "month": month,
+        "opt_out_method": word,
+        "opt_out_scope": "global",
+        "opt_out_count": count,
+        "suspect_automated_count": 0,
+        "stream_opt_out_count": whole,
+        "one_click_count": whole // 4,
+        "complaint_count": complaints,
+        **more,
+    }
+
+
+def after_month(month: date, left: int, back: int, **more: Any) -> dict[str, Any]:
+    """One row of after_opt_out; nobody tells other channels."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "list": "Newsletter",
+        "month": month,
+        "opt_out_count": left,
+        "resubscribed_count": back,
+        "opted_down_count": 4,
+        "channel_known_count": 0,
+        "reachable_count": None,
+        "channel_click_count": None,
+        **more,
+    }
+
+
 CHECKS = {
     "delivered_not_above_sent": (
         "more delivered than sent",
@@ -672,6 +1009,7 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
                 )
             )
         contacts += 200 - lost
+    rows |= people_of_marts()
     rows["denominator_audit"] = [
         failed_check("newsletter-00030", "delivered_not_above_sent", 9900, 9800),
         failed_check("newsletter-00030", "bounces_not_above_sent", 9850, 9800),
@@ -751,3 +1089,95 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
         },
     ]
     return rows
+
+
+def people_of_marts() -> Rows:
+    """What the marts about lists and people hold: something of everything."""
+    sources = {"(all)": 1.2, "Website": 0.8, HOSTILE: 2.6, "(unknown)": 1.5}
+    months = [date(2026, number, 1) for number in range(1, 13)]
+    return {
+        "list_decay_summary": [
+            decay_summary(17.4),
+            decay_summary(34.5, mail_list=QUOTED, reference_position="above"),
+        ],
+        "cohort_retention": [
+            *(
+                cohort_age(
+                    age, 100 - pace * age, signup_source=name, people=400 + 9 * place
+                )
+                for place, (name, pace) in enumerate(sources.items())
+                for age in range(1, 19)
+            ),
+            *(
+                cohort_age(age, 100 - pace * age, method=name)
+                for name, pace in (("double", 0.9), ("import", 2.2))
+                for age in range(1, 19)
+            ),
+            *(cohort_age(age, None, signup_source="Old form") for age in range(1, 4)),
+            *(
+                cohort_age(age, 99 - 1.5 * age, month=month, people=80)
+                for month in months
+                for age in (1, 2, 3, 6)
+                if month.month + age <= 12
+            ),
+        ],
+        "signup_sources": [
+            signup_source("Website", 2400, 40, (0.6, 0.4, 0.9)),
+            signup_source(HOSTILE, 900, 60, (2.41, 1.83, 3.1), is_suspected_bulk=True),
+            signup_source("suppressed", 7, 1),
+        ],
+        "send_frequency": [
+            frequency("0", 900, 0, 0),
+            frequency("1", 52_000, 50_000, 120),
+            frequency("1", 20_000, 21_000, 90, "dormant"),
+            frequency("3+", 9_000, 30_000, 30),
+        ],
+        "send_frequency_effect": [frequency_effect("more_leave")],
+        "engagement_segments": [
+            segment("active", 4000, 4.2, basis="human_open"),
+            segment("dormant", 2500, 4.2, basis="human_open"),
+            segment("suppressed", 6, None, basis="human_open"),
+            segment("active", 2000, 4.2),
+            segment("dormant", 4500, 4.2),
+        ],
+        "list_hygiene": [
+            hygiene("deliverable", 6000),
+            hygiene("undeliverable", 240),
+            hygiene("not_verified", 3760, risk=None, stale_count=None),
+        ],
+        "validation_calibration": [
+            calibration("deliverable", "0-30 days", 9000, 40),
+            calibration("undeliverable", "181 days and more", 50, 31),
+        ],
+        "opt_out_latency": [
+            breach(40, "48_hours", 7),
+            breach(41, "10_business_days", 2, 420.0, campaign_name=HOSTILE),
+        ],
+        "complaint_rates": [
+            complaint_rate("(all)", 30_000, 80),
+            complaint_rate("silent", 12_000, 0),
+            complaint_rate("yahoo", 18_000, 80),
+            complaint_rate(
+                "yahoo",
+                5_000,
+                30,
+                period_kind="month",
+                month=date(2026, 12, 1),
+                stream_id="generic/main/offers",
+            ),
+        ],
+        "mailbox_provider_health": [
+            provider_week(name, date(2026, 12, 28) - timedelta(weeks=back), 5000)
+            for name in ("yahoo", "silent")
+            for back in range(8)
+        ],
+        "opt_out_methods": [
+            row
+            for month in months
+            for row in (
+                method("body_link", 30, month, whole=40),
+                method("header_one_click", 10, month, whole=40),
+            )
+        ],
+        "after_opt_out": [after_month(month, 40, 3) for month in months],
+    }

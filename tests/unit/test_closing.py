@@ -14,6 +14,8 @@ from dagster_project.running import Outcome
 from dagster_project.settings import Home
 from tests.unit.report_marts import (
     FINDINGS,
+    breach,
+    decay_summary,
     diagnosis,
     failed_check,
     freshness,
@@ -230,6 +232,39 @@ def test_a_name_that_looks_like_markup_is_printed_as_it_is(tmp_path: Path) -> No
         tmp_path, {"campaign_unsubscribe_rates": [row], "denominator_audit": audit}
     )
     assert any("([red]Sale[/])" in line for line in lines)
+
+
+def test_mail_after_an_opt_out_is_told_before_anything_else(tmp_path: Path) -> None:
+    rows = {
+        "opt_out_latency": [
+            breach(1, "48_hours", 3),
+            breach(2, "48_hours", 4, 60.0),
+            breach(3, "10_business_days", 1, 420.0),
+        ]
+    }
+    # 420 / 24 = 17.5 days; 130 / 24 = 5.4 days of the longer one
+    assert said(tmp_path, rows, width=200)[1:3] == [
+        "Not honoured: 1 mail arrived more than 10 business days after an opt-out, the"
+        " latest 17.5 days after it (Newsletter 3).",
+        "Not honoured: 7 mails arrived more than 48 hours after an opt-out, the latest"
+        " 5.4 days after it (Newsletter 1).",
+    ]
+
+
+def test_a_list_is_said_to_lose_too_many_only_where_it_is_proven(
+    tmp_path: Path,
+) -> None:
+    rows = {
+        "list_decay_summary": [
+            decay_summary(31.0, reference_position="within"),
+            decay_summary(34.5, mail_list="Offers", reference_position="above"),
+        ]
+    }
+    told = [line for line in said(tmp_path, rows) if "Losing too many" in line]
+    assert told == [
+        "Losing too many: Offers (generic/main) loses 34.5 % a year (32 to 36), more"
+        " than the 30 % commonly expected."
+    ]
 
 
 def test_who_answered_is_not_silent_because_few_gave_that_reason(

@@ -491,9 +491,9 @@ def test_only_the_old_copy_of_the_list_reaches_people_who_left(
     for record in records:
         who, mail = record["mail"]["destination"][0], record["mail"]
         is_offer = mail["tags"]["send_type"] == ["campaign"]
+        is_late = mail["timestamp"] >= left_at.get(who, "9999")
         if record["eventType"] == "Send" and is_offer and who not in returned:
-            if mail["timestamp"] >= left_at.get(who, "9999"):
-                mailed_late += mail["tags"]["campaign"]
+            mailed_late += mail["tags"]["campaign"] if is_late else []
     assert set(mailed_late) == {old_copy}
 
 

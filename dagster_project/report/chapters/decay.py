@@ -12,10 +12,9 @@ from dagster_project.report.charts import Figure
 from dagster_project.report.findings import (
     MONTHS_IN_A_YEAR,
     AccountHistory,
-    AnnualLoss,
     ListHistory,
 )
-from dagster_project.report.rows.lists import DecayMonth
+from dagster_project.report.rows.lists import DecayMonth, DecaySummary
 
 LOSS_CAUSES = {
     "lost_unsubscribe_count": "Unsubscribed",
@@ -40,10 +39,18 @@ LOSS_COLOURS = {
 }
 
 
-def loss_basis(loss: AnnualLoss | None) -> str:
+POSITIONS = {
+    "above": "More than that, beyond what luck explains.",
+    "below": "Less than that, beyond what luck explains.",
+    "within": "Whether it is more or less than that, the interval leaves open.",
+}
+"""Word of ``reference_position`` -> what it says of a list beside the reference."""
+
+
+def loss_basis(loss: DecaySummary | None) -> str:
     """What the yearly loss of a list is made from."""
-    if loss is None:
-        return "no whole month since a contact was first seen leaving"
+    if loss is None or loss.month_count is None:
+        return "too few whole months since a contact was first seen leaving"
     months = f"{words.month(loss.first_month)} to {words.month(loss.last_month)}"
     if loss.month_count == 1:
         months = words.month(loss.last_month)
@@ -54,9 +61,38 @@ def loss_basis(loss: AnnualLoss | None) -> str:
             f"at the pace of {words.small(loss.month_count, 'whole month')} ({months}),"
             " less sure than a full year"
         )
-    if loss.is_lower_bound:
+    if loss.is_attrition_lower_bound:
         text += "; at least this much, because some of the lost were never seen joining"
     return text
+
+
+def against_reference(loss: DecaySummary | None) -> str:
+    """How a year's loss compares with the one that is commonly expected."""
+    if loss is None or loss.reference_pct is None:
+        return ""
+    position = POSITIONS.get(loss.reference_position or "", "")
+    return (
+        f"Commonly expected: up to {loss.reference_pct:g}{words.SPACE}% a year"
+        f" ({loss.reference_source or 'source unknown'}). {position}"
+    ).strip()
+
+
+def pace(loss: DecaySummary | None) -> str:
+    """How many go by their own will, and when half of the people will have gone."""
+    if loss is None:
+        return ""
+    told = []
+    if loss.voluntary_annual_attrition_pct is not None:
+        told.append(
+            f"By their own will (opt-outs and complaints):"
+            f" {words.percent(loss.voluntary_annual_attrition_pct)} a year."
+        )
+    if loss.half_life_months is not None:
+        told.append(
+            f"At this pace half of today's people are gone in"
+            f" {words.plural(round(loss.half_life_months), 'month')}."
+        )
+    return " ".join(told)
 
 
 def loss_months(months: Sequence[DecayMonth]) -> charts.Figure:
@@ -184,6 +220,8 @@ class HistoryBlock:
     anchor: str
     history: ListHistory
     basis: str
+    reference: str
+    pace: str
     causes: list[tuple[str, str, int]]
     legend: list[tuple[str, str]]
     joined: int
@@ -239,6 +277,8 @@ def _history_block(
         anchor=anchor,
         history=history,
         basis=loss_basis(history.annual_loss),
+        reference=against_reference(history.annual_loss),
+        pace=pace(history.annual_loss),
         causes=[cause for cause in causes if cause[2]],
         legend=drawn,
         joined=sum(row.joined_count for row in recent),

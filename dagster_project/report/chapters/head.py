@@ -16,6 +16,7 @@ from dagster_project.report.findings import (
     Stream,
 )
 from dagster_project.report.queries import Frames
+from dagster_project.report.rows.lists import DecaySummary
 from dagster_project.report.rows.sends import (
     UNPROVEN,
     Band,
@@ -152,7 +153,7 @@ def reason_clause(reasons: ReasonTotals) -> Markup:
     )
 
 
-def loss_clause(accounts: Sequence[AccountHistory], reference: float | None) -> Markup:
+def loss_clause(accounts: Sequence[AccountHistory]) -> Markup:
     """What the list loses in a year, as a sentence of its own."""
     if not accounts:
         return Markup(
@@ -165,15 +166,26 @@ def loss_clause(accounts: Sequence[AccountHistory], reference: float | None) -> 
     )
     if loss is None:
         return Markup(
-            "{} has no whole month since a contact was first seen leaving, so its"
-            " yearly loss is unknown."
+            "{} has too few whole months since a contact was first seen leaving, so"
+            " its yearly loss is unknown."
         ).format(name)
     return Markup("{} loses {}<strong>{}</strong> of its contacts a year{}.").format(
         name,
-        "at least " if loss.is_lower_bound else "",
-        words.percent(loss.pct),
-        f" (rule of thumb: up to {reference:g}{words.SPACE}%)" if reference else "",
+        "at least " if loss.is_attrition_lower_bound else "",
+        words.percent(loss.annual_attrition_pct),
+        yardstick(loss),
     )
+
+
+def yardstick(loss: DecaySummary) -> str:
+    """Where a year's loss lies beside the one that is commonly expected."""
+    if loss.reference_pct is None:
+        return ""
+    usual = f"{loss.reference_pct:g}{words.SPACE}%"
+    return {
+        "above": f", more than the {usual} commonly expected",
+        "below": f", less than the {usual} commonly expected",
+    }.get(loss.reference_position or "", f" (rule of thumb: up to {usual})")
 
 
 def freshness(files: Iterable[LoadedFile], sends: Sequence[Send]) -> str:
@@ -222,10 +234,9 @@ def chapter(
 ) -> dict[str, Any]:
     """What each line of the first screen says."""
     sends = frames.sends
-    reference = findings.reference(frames.bands)
     judged = [send for send in sends if send.is_judged]
     bands = Counter(send.judged_band for send in judged)
-    answer = [reason_clause(reasons) + " " + loss_clause(accounts, reference)]
+    answer = [reason_clause(reasons) + " " + loss_clause(accounts)]
     if sends:
         worst = next(iter(findings.costliest(sends)), None)
         rising = findings.rising(frames.stream_trends)

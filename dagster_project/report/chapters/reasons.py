@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from dagster_project.report import charts, findings, words
 from dagster_project.report.chapters import LISTS, MONTHS
 from dagster_project.report.charts import Figure
-from dagster_project.report.findings import ReasonTotals
+from dagster_project.report.findings import ReasonTotals, Share
 from dagster_project.report.queries import Frames
+from dagster_project.report.rows.leaving import Method, WayOut
 from dagster_project.report.rows.sends import Send
 
 NAMED_REASONS = 6
+NAMED_STREAMS = 3
+
+MINIMUM_COMPLAINTS = 5
+"""Fewer complaints are no pattern of a stream."""
+
+COMPLAINT_SHARE = 0.5
+"""Complaints beside opt-outs from which a stream is named: one for every two."""
+
+METHODS = {
+    "body_link": "Link in the mail",
+    "header_one_click": "Button of the mail program (one click)",
+    "header_mailto": "Button of the mail program (by mail)",
+    "preference_page": "Preference page",
+    "reply": "Reply",
+    "complaint": "Spam button",
+    "admin": "Entered by the sender",
+    "import": "Imported",
+    "api": "Through another system",
+    "unknown": "Nobody told how",
+}
+"""Word of ``opt_out_method`` -> what it is called."""
 
 
 def topic_sentence(sends: Sequence[Send]) -> str:
@@ -37,6 +60,74 @@ def topic_sentence(sends: Sequence[Send]) -> str:
     if silent:
         text += f" For {words.plural(silent, 'send')} topic opt-outs are unknown."
     return text
+
+
+def asking_sentence(totals: ReasonTotals) -> str:
+    """Who never saw the question, and who wrote an answer of their own."""
+    told = []
+    if totals.one_click_count:
+        told.append(
+            f"{words.plural(totals.one_click_count, 'person', 'people')} left through"
+            " the button of the mail program, where no question is asked."
+        )
+    if totals.with_text_count:
+        told.append(
+            f"{words.plural(totals.with_text_count, 'answer')} came in people's own"
+            " words; what no rule understands stays unclassified."
+        )
+    return " ".join(told)
+
+
+def hard_way_sentence(ways: Iterable[WayOut]) -> str:
+    """The streams whose readers press the spam button as often as the way out."""
+    hard = sorted(
+        (
+            way
+            for way in ways
+            if way.complaint_count >= MINIMUM_COMPLAINTS
+            and way.complaint_count >= COMPLAINT_SHARE * way.opt_out_count
+        ),
+        key=lambda way: (
+            -way.complaint_count / (way.opt_out_count or 0.5),
+            way.stream_id,
+        ),
+    )
+    if not hard:
+        return ""
+    told = "; ".join(
+        f"{way.stream_id.removeprefix(f'{way.source}/{way.account}/')}"
+        f" ({words.plural(way.complaint_count, 'complaint')},"
+        f" {words.plural(way.opt_out_count, 'opt-out')})"
+        for way in hard[:NAMED_STREAMS]
+    )
+    return f"Many press the spam button instead of the way out: {told}. Make it easier."
+
+
+@dataclass(frozen=True)
+class MethodRow:
+    """One way out as it is shown."""
+
+    name: str
+    share: Share
+    automated: int
+
+
+def _methods(methods: Iterable[Method]) -> list[MethodRow]:
+    """Ways out over all accounts, the most used first."""
+    counts: Counter[str] = Counter()
+    automated: Counter[str] = Counter()
+    for row in methods:
+        counts[row.opt_out_method] += row.opt_out_count
+        automated[row.opt_out_method] += row.suspect_automated_count or 0
+    whole = sum(counts.values())
+    return [
+        MethodRow(
+            METHODS.get(word, words.spelled_out(word)),
+            Share(number, whole),
+            automated[word],
+        )
+        for word, number in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    ]
 
 
 def reason_months(
@@ -88,11 +179,13 @@ def chapter(
         "totals": totals,
         "since": min(starts) if starts else None,
         "scale": widest,
-        "interval": words.interval,
         "has_months": len(months) > 1,
         "legend": [(name, colour.removeprefix("--")) for name, colour, _ in series],
         "by_list": by_list[:LISTS],
         "lists_left_out": max(0, len(by_list) - LISTS),
+        "notes": asking_sentence(totals),
+        "methods": _methods(frames.methods),
+        "hard_ways": hard_way_sentence(frames.ways_out),
         "topics": topic_sentence(frames.sends) if frames.sends else "",
     }
 

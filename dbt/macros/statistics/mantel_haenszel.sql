@@ -12,7 +12,7 @@ NULL where one of both sides has no case at all. #}
     sum((
         1e0 * {{ persons }} * {{ other_persons }} * ({{ cases }} + {{ other_cases }})
         - 1e0 * {{ cases }} * {{ other_cases }} * ({{ persons }} + {{ other_persons }})
-    ) / pow({{ persons }} + {{ other_persons }}, 2))
+    ) / nullif(pow({{ persons }} + {{ other_persons }}, 2), 0))
     / nullif(
         {{ stratum_sum(cases ~ ' * ' ~ other_persons, persons, other_persons) }}
         * {{ stratum_sum(other_cases ~ ' * ' ~ persons, persons, other_persons) }}, 0

@@ -763,6 +763,17 @@ FULL = {
             id="a reason",
         ),
         pytest.param(
+            {
+                "reasons": {
+                    "value": "detail",
+                    "option_set": "survey",
+                    "offers": ["other", "reason 1"],
+                }
+            },
+            "reasons.offers.1: `reason 1` is no word of opt_out_reason_words;",
+            id="a reason on offer",
+        ),
+        pytest.param(
             {"reader": {"formats": "csv", "explode": "words"}},
             "reader.explode: `words` is no `let`; expected one of word",
             id="what is exploded",

@@ -69,6 +69,16 @@ def test_a_small_mapping_is_enough(tmp_path: Path) -> None:
             id="misspelt key",
         ),
         pytest.param(
+            changed(EVENTS, reasons={"value": "id", "offers": ["other"]}),
+            "`offers` belongs to an `option_set`",
+            id="reasons offered by no list",
+        ),
+        pytest.param(
+            changed(EVENTS, reasons={"value": "id", "option_set": "The survey"}),
+            "an `option_set` is lower case letters, digits and _",
+            id="a list of reasons with another name",
+        ),
+        pytest.param(
             changed(EVENTS, lands="message_event"),
             "`message_event` is not allowed; expected one of message_events, ",
             id="no such table",

@@ -93,6 +93,10 @@ def test_the_schema_is_one_and_examples_fit() -> None:
             EXPORT | {"reasons": {"value": "id", "options": {"x": "too_often"}}},
             id="no reason of ours",
         ),
+        pytest.param(
+            EXPORT | {"reasons": {"value": "id", "offers": ["too_often"]}},
+            id="no reason of ours on offer",
+        ),
     ],
 )
 def test_what_the_loader_refuses_does_not_fit(export: dict[str, Any]) -> None:
