@@ -18,6 +18,8 @@ from dagster_project.report.rows.sends import Send
 
 NAMED_REASONS = 6
 NAMED_STREAMS = 3
+FEW = ("other", "suppressed")
+"""Reasons without a layer of their own: what they were is told nowhere."""
 
 MINIMUM_COMPLAINTS = 5
 """Fewer complaints are no pattern of a stream."""
@@ -198,13 +200,13 @@ def _reason_series(totals: ReasonTotals) -> list[tuple[str, str, frozenset[str]]
         for number, row in enumerate(clear[:NAMED_REASONS], start=1)
     ]
     pooled = {row.reason for row in clear[NAMED_REASONS:]}
-    pooled |= {row.reason for row in totals.answers if row.reason == "other"}
+    pooled |= {row.reason for row in totals.answers if row.reason in FEW}
     if pooled:
         series.append(("All other reasons", "--series-7", frozenset(pooled)))
     vague = {
         row.reason: row.label
         for row in totals.answers
-        if row.reason in findings.VAGUE_REASONS and row.reason != "other"
+        if row.reason in findings.VAGUE_REASONS and row.reason not in FEW
     }
     if vague:
         series.append(("Answered, not understood", "--series-8", frozenset(vague)))
