@@ -196,13 +196,22 @@ group by all order by all
 # The gravest rule first: it is the law's.
 _BREACHES = """
 select
-    rule_broken, sum(mail_count)::bigint as mails,
-    max(hours_after_opt_out) / 24 as days,
+    breaches.rule_broken, sum(breaches.mail_count)::bigint as mails,
+    max(breaches.hours_after_opt_out) / 24 as days,
     arg_max(
-        coalesce(campaign_name, campaign_id, 'mail of no campaign'), hours_after_opt_out
+        coalesce(
+            rates.campaign_name, rates.subject, breaches.campaign_name,
+            breaches.campaign_id, 'mail of no campaign'
+        ),
+        breaches.hours_after_opt_out
     ) as latest
-from opt_out_latency
-group by all order by days desc nulls last, rule_broken
+from opt_out_latency as breaches
+left join campaign_unsubscribe_rates as rates
+    on breaches.source = rates.source
+    and breaches.account = rates.account
+    and breaches.campaign_id = rates.campaign_id
+    and breaches.variant = rates.variant
+group by all order by days desc nulls last, breaches.rule_broken
 """
 
 _ABOVE_REFERENCE = """

@@ -12,7 +12,7 @@ from dagster_project.report.queries import Frames
 from dagster_project.report.rows.lists import FrequencyBucket, FrequencyEffect
 
 BUCKETS = {
-    "0": "no mail",
+    "0": "none that we know of",
     "1": "up to one a week",
     "2": "up to two a week",
     "3+": "more than two a week",

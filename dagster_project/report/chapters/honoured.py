@@ -30,6 +30,7 @@ class BreachRow:
     """One send that reached people who had opted out."""
 
     breach: Breach
+    name: str
     rule: str
     whose_rule: str
     longest: str
@@ -51,7 +52,19 @@ def chapter(frames: Frames) -> dict[str, Any]:
             row.opt_out_scope or "",
         ),
     )
-    rows = [_breach_row(row) for row in ranked[: SHOWN_BREACHES + FOLDED_BREACHES]]
+    names = {
+        (send.source, send.account, send.campaign_id, send.variant): send.name
+        for send in frames.sends
+    }
+    rows = [
+        _breach_row(
+            row,
+            names.get(
+                (row.source, row.account, row.campaign_id or "", row.variant or "")
+            ),
+        )
+        for row in ranked[: SHOWN_BREACHES + FOLDED_BREACHES]
+    ]
     return {
         "verdict": breach_sentence(frames),
         "is_grave": any(row.rule_broken == GRAVEST_RULE for row in frames.breaches),
@@ -84,10 +97,11 @@ def breach_sentence(frames: Frames) -> str:
     return f"No: {', and '.join(told)} after the opt-out."
 
 
-def _breach_row(row: Breach) -> BreachRow:
+def _breach_row(row: Breach, name: str | None) -> BreachRow:
     rule, whose = RULES.get(row.rule_broken, (words.spelled_out(row.rule_broken), ""))
     return BreachRow(
         breach=row,
+        name=name or row.name,
         rule=rule,
         whose_rule=whose,
         longest=after(row),

@@ -7,7 +7,7 @@ from typing import Any
 
 from dagster_project.report import findings, words
 from dagster_project.report.chapters import LISTS
-from dagster_project.report.chapters.retention import group_name
+from dagster_project.report.chapters.retention import METHODS, group_name, method_name
 from dagster_project.report.queries import Frames
 from dagster_project.report.rows.lists import SignupSource
 
@@ -29,8 +29,8 @@ class SourceRow:
 
     row: SignupSource
     name: str
-    method: str
-    acquisition: str
+    told: str
+    is_bulk: bool
     ratio: str
     is_worse: bool
     is_better: bool
@@ -83,12 +83,21 @@ def _source_row(row: SignupSource) -> SourceRow:
     return SourceRow(
         row=row,
         name=group_name(row.signup_source),
-        method=group_name(row.opt_in_method),
-        acquisition=ACQUISITIONS.get(row.acquisition or "", ""),
+        told=_told(row),
+        is_bulk=bool(row.is_suspected_bulk) and row.signup_source != "suppressed",
         ratio=words.ratio_range(low, high),
         is_worse=low is not None and low > 1,
         is_better=high is not None and high < 1,
     )
+
+
+def _told(row: SignupSource) -> str:
+    """How people opted in, and how they were won where that says more."""
+    method = method_name(row.opt_in_method)
+    if row.opt_in_method not in METHODS or row.acquisition == row.opt_in_method:
+        return method
+    won = ACQUISITIONS.get(row.acquisition or "", "")
+    return ", ".join(filter(None, (method, won)))
 
 
 def origin_sentences(rows: list[SourceRow]) -> list[str]:

@@ -31,6 +31,7 @@ COLOURS = {
 }
 
 SILENT_TIERS = ("dormant", "never_engaged")
+UNTOLD_TIERS = ("insufficient_exposure", "suppressed")
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Readers:
     month: date
     people: int
     sentence: str
+    cadence: str
     tiers: list[Tier]
 
 
@@ -106,28 +108,33 @@ def _readers(rows: list[Segment]) -> Readers:
         month=rows[0].month,
         people=people,
         sentence=silence_sentence(tiers),
+        cadence=cadence_sentence(tiers),
         tiers=tiers,
     )
 
 
 def silence_sentence(tiers: list[Tier]) -> str:
-    """How many have gone silent, and who gets more mail than suits them."""
-    people = sum(tier.row.contact_count for tier in tiers)
-    silent = sum(
-        tier.row.contact_count for tier in tiers if tier.row.tier in SILENT_TIERS
+    """How many of those who got enough mail to tell have gone silent."""
+    judged = [tier.row for tier in tiers if tier.row.tier not in UNTOLD_TIERS]
+    people = sum(row.contact_count for row in judged)
+    if not people:
+        return "Nobody got enough mail to tell whether they read it."
+    silent = sum(row.contact_count for row in judged if row.tier in SILENT_TIERS)
+    return (
+        f"Of {words.plural(people, 'person', 'people')} who got enough mail to tell,"
+        f" {words.percent(100 * silent / people)} gave no sign of life for half a year,"
+        " or never."
     )
+
+
+def cadence_sentence(tiers: list[Tier]) -> str:
+    """Who gets more mail than suits how they read."""
     over = [tier for tier in tiers if tier.row.is_over_cadence]
-    told = []
-    if people:
-        told.append(
-            f"{words.percent(100 * silent / people)} of {words.count(people)} people"
-            " gave no sign of life for half a year, or never."
-        )
-    if over:
-        many = sum(tier.row.contact_count for tier in over)
-        told.append(
-            f"{words.plural(many, 'person', 'people')}"
-            " get more mail than suits how they read:"
-            f" {', '.join(tier.name[:1].lower() + tier.name[1:] for tier in over)}."
-        )
-    return " ".join(told)
+    if not over:
+        return ""
+    people = sum(tier.row.contact_count for tier in over)
+    named = "; ".join(tier.name[:1].lower() + tier.name[1:] for tier in over)
+    return (
+        f"{words.plural(people, 'person gets', 'people get')} more mail than suits how"
+        f" they read: {named}."
+    )

@@ -118,7 +118,12 @@ def chapter(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
 
 
 def group_name(word: str) -> str:
-    """A signup source, or a method of signing up, as people call it."""
+    """A group as people call it; a signup source by its own word."""
+    return GROUPS.get(word, word)
+
+
+def method_name(word: str) -> str:
+    """How people opted in, as people call it."""
     return GROUPS.get(word, METHODS.get(word, word))
 
 
@@ -158,10 +163,14 @@ def _retention(
     everybody = _everybody(rows)
     ever = [row for row in rows if row.is_all_months]
     sources = _groups(
-        ever, lambda row: row.signup_source if row.opt_in_method == ALL else None
+        ever,
+        lambda row: row.signup_source if row.opt_in_method == ALL else None,
+        group_name,
     )
     methods = _groups(
-        ever, lambda row: row.opt_in_method if row.signup_source == ALL else None
+        ever,
+        lambda row: row.opt_in_method if row.signup_source == ALL else None,
+        method_name,
     )
     views = [
         _view(f"{anchor}-source", "Signup source", sources, figures),
@@ -192,7 +201,9 @@ def _everybody(rows: Iterable[CohortAge]) -> Group:
 
 
 def _groups(
-    rows: Iterable[CohortAge], word: Callable[[CohortAge], str | None]
+    rows: Iterable[CohortAge],
+    word: Callable[[CohortAge], str | None],
+    called: Callable[[str], str],
 ) -> list[Group]:
     """Everybody first, then each group, the most people first."""
     ages: defaultdict[str, dict[int, CohortAge]] = defaultdict(dict)
@@ -205,7 +216,7 @@ def _groups(
         for name, members in ages.items()
     ]
     found.sort(key=lambda item: (item[0] != ALL, -item[1], item[0]))
-    return [Group(group_name(name), people, rows) for name, people, rows in found]
+    return [Group(called(name), people, rows) for name, people, rows in found]
 
 
 def _signup_months(rows: Iterable[CohortAge]) -> list[Group]:
