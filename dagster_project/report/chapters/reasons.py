@@ -18,8 +18,6 @@ from dagster_project.report.rows.sends import Send
 
 NAMED_REASONS = 6
 NAMED_STREAMS = 3
-FEW = ("other", "suppressed")
-"""Reasons without a layer of their own: what they were is told nowhere."""
 
 NOT_UNDERSTOOD = ("unclassified", "unmapped")
 """Answers that nobody knows the meaning of; other vague ones are understood."""
@@ -203,15 +201,6 @@ def _reason_series(totals: ReasonTotals) -> list[tuple[str, str, frozenset[str]]
         for number, row in enumerate(clear[:NAMED_REASONS], start=1)
     ]
     pooled = {row.reason for row in clear[NAMED_REASONS:]}
-<<<<<<< HEAD
-    pooled |= {row.reason for row in totals.answers if row.reason in FEW}
-    if pooled:
-        series.append(("All other reasons", "--series-7", frozenset(pooled)))
-    vague = {
-        row.reason: row.label
-        for row in totals.answers
-        if row.reason in findings.VAGUE_REASONS and row.reason not in FEW
-=======
     pooled |= {
         row.reason
         for row in totals.answers
@@ -221,7 +210,6 @@ def _reason_series(totals: ReasonTotals) -> list[tuple[str, str, frozenset[str]]
         series.append(("All other reasons", "--series-7", frozenset(pooled)))
     vague = {
         row.reason: row.label for row in totals.answers if row.reason in NOT_UNDERSTOOD
->>>>>>> report6
     }
     if vague:
         series.append(("Answered, not understood", "--series-8", frozenset(vague)))
