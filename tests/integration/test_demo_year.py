@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dagster_project.demo import STORIES, write_demo
+from dagster_project.demo.reasons import OWN_WORDS
 from tests.integration.pipeline import Deployment
 
 pytestmark = pytest.mark.slow
@@ -287,6 +288,91 @@ def test_scanners_are_suspected_on_the_sends_they_followed(
 ) -> None:
     for row in _sends(deployment, "scanners"):
         assert row["suspect_automated_count"] > 0
+
+
+def test_only_the_old_copy_of_the_list_reached_people_who_had_opted_out(
+    deployment: Deployment, screen: str
+) -> None:
+    rows = deployment.query(
+        "select campaign_id, rule_broken, mail_count from main.opt_out_latency"
+    )
+    (old_copy,) = STORY["mail_after_opt_out"].campaign_ids
+    assert {row["campaign_id"] for row in rows} == {old_copy}
+    assert {row["rule_broken"] for row in rows} == {"48_hours", "10_business_days"}
+    assert all(row["mail_count"] > 3 for row in rows)
+    assert screen.index("Not honoured: ") < screen.index("Sends that cost")
+
+
+def test_the_bought_contacts_are_known_by_how_they_came_and_went(
+    deployment: Deployment, screen: str
+) -> None:
+    sources = deployment.query(
+        "select signup_source, opt_out_ratio_low, ninety_day_hard_bounce_rate_pct"
+        " from main.signup_sources where is_suspected_bulk"
+    )
+    (bought,) = sources
+    assert bought["signup_source"] == "import"
+    assert bought["opt_out_ratio_low"] > 1
+    assert bought["ninety_day_hard_bounce_rate_pct"] > 10
+    stayed = {
+        row["opt_in_method"]: row["survival_pct"]
+        for row in deployment.query(
+            "select opt_in_method, survival_pct from main.cohort_retention"
+            " where is_all_months and list = '(all)' and signup_source = '(all)'"
+            " and age_months = 6"
+        )
+    }
+    assert stayed["purchased"] < min(stayed["single"], stayed["double"]) - 20
+
+
+def test_more_offers_make_more_people_leave(
+    deployment: Deployment, screen: str
+) -> None:
+    (row,) = deployment.query(
+        "select verdict, effect_ratio_low, untold_campaign_count"
+        " from main.send_frequency_effect where list = 'Shop offers'"
+    )
+    assert row["verdict"] == "more_leave"
+    assert row["effect_ratio_low"] > 1
+    # Newsletter, product news and store events are known by their totals alone.
+    assert row["untold_campaign_count"] > 70
+
+
+def test_every_list_and_every_reason_conserves(
+    deployment: Deployment, screen: str
+) -> None:
+    months = deployment.query(
+        "select contacts_at_start + added_count - lost_count as contacts_left,"
+        " contacts_at_end, lead(contacts_at_start) over (partition by source, account,"
+        " list order by month) as next_start from main.list_decay_monthly"
+    )
+    assert len(months) > 40
+    for row in months:
+        assert row["contacts_left"] == row["contacts_at_end"]
+        assert row["next_start"] in (None, row["contacts_at_end"])
+    periods = deployment.query(
+        "select any_value(opt_out_count) as opt_outs, sum(reason_count) as reasons,"
+        " min(reason_count) filter (where reason not in ('not_asked', 'suppressed'))"
+        " as fewest from main.opt_out_reasons"
+        " group by source, account, list, period_kind, period_start, campaign_id, variant"
+    )
+    assert len(periods) > 40
+    for row in periods:
+        assert row["opt_outs"] == row["reasons"]
+        assert row["fewest"] is None or row["fewest"] >= 5
+
+
+def test_nobodys_words_are_in_a_mart(deployment: Deployment, screen: str) -> None:
+    written = {words.casefold() for each in OWN_WORDS.values() for words in each}
+    cells = {
+        cell.casefold()
+        for rows in deployment.marts().values()
+        for row in rows
+        for cell in re.findall(r"'([^']*)'", row)
+    }
+    assert len(cells) > 1000
+    assert not written & cells
+    assert not [cell for cell in cells if "@" in cell]
 
 
 def test_opt_outs_conserve(deployment: Deployment, screen: str) -> None:

@@ -529,6 +529,7 @@ def frequency_effect(verdict: str, **more: Any) -> dict[str, Any]:
         "effect_ratio_low": 1.21,
         "effect_ratio_high": 1.79,
         "stratum_count": 6,
+        "untold_campaign_count": 3,
         "verdict": verdict,
         **more,
     }

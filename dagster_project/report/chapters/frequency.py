@@ -50,6 +50,7 @@ class Frequency:
     is_more: bool
     crude: str
     promise: str
+    untold: str
     rows: list[BucketRow]
     scale: float
 
@@ -97,6 +98,7 @@ def _frequency(
         is_more=effect is not None and effect.verdict == "more_leave",
         crude=crude_sentence(effect),
         promise=promise_sentence(rows),
+        untold=untold_sentence(effect),
         rows=shown,
         # The least frequent weeks are few, and their interval would flatten the rest.
         scale=min(max(ends), 3 * max(row.weekly.pct or 0.0 for row in shown) or 100.0)
@@ -152,4 +154,14 @@ def promise_sentence(rows: list[FrequencyBucket]) -> str:
     sent = sum(row.delivered_count or 0 for row in rows) / weeks
     return (
         f"Promised were {promised:.2g} mails a week, sent {sent:.2g} a week and person."
+    )
+
+
+def untold_sentence(effect: FrequencyEffect | None) -> str:
+    """The mail that is in no bucket, because nobody knows whom it reached."""
+    if effect is None or not effect.untold_campaign_count:
+        return ""
+    return (
+        f"Not in it: {words.plural(effect.untold_campaign_count, 'send')} of which"
+        " exports tell no recipients. Everybody got more mail than this says."
     )

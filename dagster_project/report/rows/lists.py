@@ -157,6 +157,7 @@ class FrequencyEffect:
     effect_ratio_low: float | None
     effect_ratio_high: float | None
     stratum_count: int | None
+    untold_campaign_count: int | None
     verdict: str | None
 
 

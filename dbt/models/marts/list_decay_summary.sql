@@ -61,7 +61,7 @@ judged_months as (
     where
         decay.is_complete_month
         and decay.monthly_attrition_pct is not null
-        and decay.month >= loss_visibility.first_loss_visible_at
+        and decay.month >= cast(loss_visibility.first_loss_visible_at as date)
 ),
 
 counted_months as (

@@ -4,6 +4,18 @@ contact_week_cells as (
     select * from {{ ref('contact_week_cells') }}
 ),
 
+fct_campaigns as (
+    select * from {{ ref('fct_campaigns') }}
+),
+
+dim_sources as (
+    select * from {{ ref('dim_sources') }}
+),
+
+send_types as (
+    select * from {{ ref('send_types') }}
+),
+
 dim_runs as (
     select * from {{ ref('dim_runs') }}
 ),
@@ -220,6 +232,24 @@ effects as (
     from list_counts
 ),
 
+-- Mail whose recipients no export names reached people of these lists all the same.
+untold_campaigns as (
+    select
+        dim_sources.list_source as source,
+        dim_sources.list_account as account,
+
+        count(*) as untold_campaign_count
+    from fct_campaigns
+    inner join dim_sources
+        on
+            fct_campaigns.source = dim_sources.source
+            and fct_campaigns.account = dim_sources.account
+    inner join send_types
+        on fct_campaigns.send_type = send_types.send_type
+    where fct_campaigns.delivered_count_basis <> 'events' and send_types.is_marketing
+    group by all
+),
+
 send_frequency_effect as (
     select
         effects.source,
@@ -249,12 +279,17 @@ send_frequency_effect as (
         effects.compared_contact_weeks,
         effects.compared_delivered_count,
         effects.compared_opt_out_count,
+        coalesce(untold_campaigns.untold_campaign_count, 0) as untold_campaign_count,
         effects.crude_ratio_per_send,
         effects.crude_ratio_per_week,
         effects.effect_ratio,
         effects.effect_ratio_low,
         effects.effect_ratio_high
     from effects
+    left join untold_campaigns
+        on
+            effects.source = untold_campaigns.source
+            and effects.account = untold_campaigns.account
     left join named_sides
         on
             effects.source = named_sides.source

@@ -199,9 +199,12 @@ signup_sources as (
                     * exp({{ normal_quantile_975() }} * sqrt(sources.log_variance))
         end as opt_out_ratio_high,
 
-        100 * sources.burst_contact_count
-        >= {{ var('bulk_source_share_pct') }} * sources.contact_count
-            as is_suspected_bulk
+        case
+            when sources.signup_source <> 'suppressed'
+                then
+                    100 * sources.burst_contact_count
+                    >= {{ var('bulk_source_share_pct') }} * sources.contact_count
+        end as is_suspected_bulk
     from sources_with_ratios as sources
     left join opt_in_methods
         on sources.opt_in_method = opt_in_methods.method
