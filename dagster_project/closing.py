@@ -493,9 +493,7 @@ def _print_lists(marts: Any, console: Console) -> None:
 
 def _list_name(row: dict[str, Any]) -> str:
     account = f"{row['source']}/{row['account']}"
-    return (
-        account if row.get("list", "(all)") == "(all)" else f"{row['list']} ({account})"
-    )
+    return account if row["list"] == "(all)" else f"{row['list']} ({account})"
 
 
 def _print_excluded(marts: Any, console: Console) -> None:
