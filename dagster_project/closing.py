@@ -172,24 +172,17 @@ limit 3
 """
 
 _LISTS = """
-with last_year as (
-    select *, row_number() over (
-        partition by source, account order by month desc
-    ) as months_ago
-    from list_decay_monthly
-    where list = '(all)' and is_complete_month and monthly_attrition_pct is not null
-)
 select
-    source, account, count(*) as months,
-    arg_max(contacts_at_end, month) as contacts,
-    100 * (1 - product(1 - monthly_attrition_pct / 100)) as lost_pct,
-    sum(lost_unsubscribe_count)::bigint as unsubscribed,
-    sum(lost_hard_bounce_count)::bigint as bounced,
-    sum(lost_complaint_count)::bigint as complained,
-    sum(lost_validation_count + lost_sunset_count)::bigint as removed,
-    sum(lost_deleted_count + lost_unknown_count)::bigint as other
-from last_year where months_ago <= 12
-group by all order by all
+    source, account, list, month_count, contacts_at_end, lost_count, annual_attrition_pct,
+    annual_attrition_low_pct, annual_attrition_high_pct,
+    lost_unsubscribe_count as unsubscribed,
+    lost_hard_bounce_count as bounced,
+    lost_complaint_count as complained,
+    lost_validation_count + lost_sunset_count as removed,
+    lost_deleted_count + lost_unknown_count as other
+from list_decay_summary
+where list = '(all)' and month_count > 0
+order by all
 """
 
 
@@ -472,16 +465,22 @@ def _print_reasons(marts: Any, console: Console) -> None:
 
 def _print_lists(marts: Any, console: Console) -> None:
     for row in _rows(marts, _LISTS):
+        months = _counted(row["month_count"], "month")
+        lost = f"lost {_counted(row['lost_count'], 'person', 'people')} in {months}"
+        if row["annual_attrition_pct"] is not None:
+            lost = (
+                f"loses {row['annual_attrition_pct']:.1f} % a year"
+                f" ({row['annual_attrition_low_pct']:.0f} to"
+                f" {row['annual_attrition_high_pct']:.0f}), as {months} show"
+            )
         _say(
             console,
-            f"The list {escape(row['source'])}/{escape(row['account'])} lost"
-            f" {row['lost_pct']:.1f} % in {row['months']} months,"
-            f" {row['contacts']:,} are left: {row['unsubscribed']} unsubscribed,"
-            f" {row['bounced']} bounced hard,"
-            f" {row['complained']} complained, {row['removed']} were removed,"
-            f" {row['other']} went otherwise.",
+            f"The list {escape(_list_name(row))} {lost},"
+            f" {row['contacts_at_end']:,} are left: {row['unsubscribed']:,}"
+            f" unsubscribed, {row['bounced']:,} bounced hard,"
+            f" {row['complained']:,} complained, {row['removed']:,} were removed,"
+            f" {row['other']:,} went otherwise.",
         )
-
     lines = [
         f"Losing too many: {_list_name(row)} loses {row['annual_attrition_pct']:.1f} %"
         f" a year ({row['annual_attrition_low_pct']:.0f} to"
@@ -494,7 +493,9 @@ def _print_lists(marts: Any, console: Console) -> None:
 
 def _list_name(row: dict[str, Any]) -> str:
     account = f"{row['source']}/{row['account']}"
-    return account if row["list"] == "(all)" else f"{row['list']} ({account})"
+    return (
+        account if row.get("list", "(all)") == "(all)" else f"{row['list']} ({account})"
+    )
 
 
 def _print_excluded(marts: Any, console: Console) -> None:

@@ -383,10 +383,15 @@ def decay_summary(
 ) -> dict[str, Any]:
     """One row of list_decay_summary: a year's loss, told within two points."""
     is_known = lost_pct is not None
+    causes = ("unsubscribe", "hard_bounce", "complaint", "validation", "sunset")
     return {
         "source": "generic",
         "account": "main",
         "list": mail_list,
+        "lost_count": 11,
+        **{f"lost_{cause}_count": 2 for cause in causes},
+        "lost_deleted_count": 1,
+        "lost_unknown_count": 0,
         "first_month": date(2026, 1, 1),
         "last_month": date(2026, 12, 1),
         "month_count": 12,

@@ -282,3 +282,20 @@ def test_who_answered_is_not_silent_because_few_gave_that_reason(
     ]
     told = " ".join(said(tmp_path, {"opt_out_reasons": rows}, width=200))
     assert "too many emails 10; of 17 who said why, 18 did not." in told
+
+
+def test_a_list_says_what_it_loses_in_a_year_or_in_the_few_months_there_are(
+    tmp_path: Path,
+) -> None:
+    year = decay_summary(20.0)
+    young = decay_summary(None, account="new", month_count=2)
+    gone = (
+        "12,000 are left: 2 unsubscribed, 2 bounced hard, 2 complained, 4 were removed,"
+        " 1 went otherwise."
+    )
+    told = said(tmp_path, {"list_decay_summary": [year, young]}, width=200)
+    assert f"The list generic/new lost 11 people in 2 months, {gone}" in told
+    assert (
+        "The list generic/main loses 20.0 % a year (18 to 22), as 12 months show,"
+        f" {gone}" in told
+    )
