@@ -173,8 +173,8 @@ limit 3
 
 _LISTS = """
 select
-    source, account, list, month_count, contacts_at_end, lost_count, annual_attrition_pct,
-    annual_attrition_low_pct, annual_attrition_high_pct,
+    source, account, list, month_count, contacts_at_end, lost_count,
+    annual_attrition_pct, annual_attrition_low_pct, annual_attrition_high_pct,
     lost_unsubscribe_count as unsubscribed,
     lost_hard_bounce_count as bounced,
     lost_complaint_count as complained,
