@@ -115,8 +115,12 @@ def test_the_doubled_frequency_is_a_climb_and_people_tire(
     )
     assert newest == {"is_cusum_alarm": True, "drift_status": "alert"}
     tired = _findings(deployment, rows[0]["stream_id"])
-    assert {"fatigue", "persistently_high"} == {found["finding"] for found in tired}
-    assert {found["confidence"] for found in tired} == {"confirmed"}
+    assert {found["finding"]: found["confidence"] for found in tired} == {
+        "fatigue": "confirmed",
+        "persistently_high": "confirmed",
+        # The bought contacts were new on the list when its offers reached them.
+        "mismatched_intent": "probable",
+    }
     assert "Rising: shop-offers" in screen
 
 
@@ -370,8 +374,11 @@ def test_nobodys_words_are_in_a_mart(deployment: Deployment, screen: str) -> Non
         for row in rows
         for cell in re.findall(r"'([^']*)'", row)
     }
+    # A reader may happen to write what a reason is called.
+    labels = deployment.query("select distinct reason_label from main.opt_out_reasons")
+    called = {str(row["reason_label"]).casefold() for row in labels}
     assert len(cells) > 1000
-    assert not written & cells
+    assert not (written - called) & cells
     assert not [cell for cell in cells if "@" in cell]
 
 
