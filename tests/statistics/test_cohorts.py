@@ -158,7 +158,7 @@ def test_planted_hazards_are_found_though_many_were_there_before(
         assert error.std() < 3, cause
     # As if the first export had shown everybody who ever joined.
     world.connection.execute(
-        "update loss_visibility set last_loss_visible_at = first_entered_at"
+        "update loss_visibility set followed_since_at = first_entered_at"
     )
     world.build(
         *("membership_ages", "cohort_members", "risk_sets", "survival_curves"),

@@ -27,6 +27,12 @@ list_ranges as (
             ),
             coalesce(min(dim_lists.first_snapshot_at), min(memberships.entered_at))
         ) as first_loss_visible_at,
+        coalesce(
+            min(memberships.left_at) filter (
+                where memberships.exit_recorded_from is distinct from 'event'
+            ) < min(dim_lists.first_snapshot_at),
+            false
+        ) as is_past_told,
         max(dim_lists.last_snapshot_at) as last_snapshot_at,
         greatest(
             max(memberships.entered_at),
@@ -43,6 +49,23 @@ list_ranges as (
     group by all
 ),
 
+-- An export that dates exits from before it keeps who left, and hides nobody who joined.
+followed_lists as (
+    select
+        source,
+        account,
+        list,
+        first_entered_at,
+        first_loss_visible_at,
+        case
+            when is_past_told then first_entered_at
+            else first_loss_visible_at
+        end as followed_since_at,
+        last_snapshot_at,
+        last_at
+    from list_ranges
+),
+
 -- An account is seen in part as soon as one of its lists is, and as a whole only while
 -- all of them are.
 loss_visibility as (
@@ -54,10 +77,11 @@ loss_visibility as (
         first_entered_at,
         first_loss_visible_at,
         first_loss_visible_at as last_loss_visible_at,
+        followed_since_at,
         last_snapshot_at,
         coalesce(last_snapshot_at, last_at) as observed_until_at,
         last_at
-    from list_ranges
+    from followed_lists
     union all
     select
         source,
@@ -69,10 +93,13 @@ loss_visibility as (
         max(first_loss_visible_at) filter (
             where first_entered_at < first_loss_visible_at
         ) as last_loss_visible_at,
+        max(followed_since_at) filter (
+            where first_entered_at < followed_since_at
+        ) as followed_since_at,
         min(last_snapshot_at) as last_snapshot_at,
         min(coalesce(last_snapshot_at, last_at)) as observed_until_at,
         max(last_at) as last_at
-    from list_ranges
+    from followed_lists
     group by all
 )
 

@@ -25,9 +25,9 @@ ages_in_months as (
         memberships.is_entry_known and not memberships.is_exit_only as is_age_known,
 
         case
-            when loss_visibility.last_loss_visible_at > memberships.entered_at
+            when loss_visibility.followed_since_at > memberships.entered_at
                 then {{ months_begun(
-                    'memberships.entered_at', 'loss_visibility.last_loss_visible_at'
+                    'memberships.entered_at', 'loss_visibility.followed_since_at'
                 ) }}
             else 0
         end as seen_from_age,

@@ -97,7 +97,7 @@ people as (
         case
             when
                 ranked_joinings.joined_at
-                >= date_trunc('month', loss_visibility.first_loss_visible_at)
+                >= date_trunc('month', loss_visibility.followed_since_at)
                 then ranked_joinings.joined_at
         end as joined_at
     from ranked_joinings
