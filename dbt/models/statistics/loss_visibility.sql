@@ -49,7 +49,7 @@ list_ranges as (
     group by all
 ),
 
--- An export that dates exits from before it keeps who left, and hides nobody who joined.
+-- An export that dates exits from before it keeps whoever left, and hides nobody.
 followed_lists as (
     select
         source,
