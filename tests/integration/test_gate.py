@@ -68,6 +68,26 @@ def _suites(folder: Path, name: str, text: str) -> str:
     )
 
 
+def test_the_check_command_judges_the_facts_as_they_are(
+    deployment: Deployment,
+) -> None:
+    before = _published(deployment)
+    done = deployment.call("check", "--json", "--docs")
+    assert done.returncode == 0, done.stderr
+    checked = json.loads(done.stdout)
+    assert checked["is_passed"] is True
+    sums = {row["check_name"]: row for row in checked["reconciliation"]}
+    assert sums["delivered_not_above_sent"]["reconciled"] == 1
+    assert _published(deployment) == before
+
+    page = Path(checked["page"])
+    assert page.is_relative_to(deployment.home / "report")
+    told = "".join(
+        path.read_text(encoding="utf-8") for path in page.parent.rglob("*.html")
+    )
+    assert "Nothing is delivered that was not sent." in told
+
+
 def test_a_stopped_build_is_not_published_by_materialising_its_marts(
     deployment: Deployment, tmp_path: Path
 ) -> None:
@@ -121,27 +141,6 @@ def test_a_check_whose_process_is_killed_has_not_passed(
     assert _published(deployment) == before
 
 
-def test_the_check_command_judges_the_facts_as_they_are(
-    deployment: Deployment,
-) -> None:
-    deployment.run()
-    before = _published(deployment)
-    done = deployment.call("check", "--json", "--docs")
-    assert done.returncode == 0, done.stderr
-    checked = json.loads(done.stdout)
-    assert checked["is_passed"] is True
-    sums = {row["check_name"]: row for row in checked["reconciliation"]}
-    assert sums["delivered_not_above_sent"]["reconciled"] == 1
-    assert _published(deployment) == before
-
-    page = Path(checked["page"])
-    assert page.is_relative_to(deployment.home / "report")
-    told = "".join(
-        path.read_text(encoding="utf-8") for path in page.parent.rglob("*.html")
-    )
-    assert "Nothing is delivered that was not sent." in told
-
-
 def test_a_withdrawn_file_leaves_the_marts_as_if_it_had_never_come(
     deployment: Deployment,
 ) -> None:
@@ -161,14 +160,3 @@ def test_a_withdrawn_file_leaves_the_marts_as_if_it_had_never_come(
     unknown = deployment.call("withdraw", "wrong.csv")
     assert unknown.returncode == 2
     assert "No loaded or refused file is called wrong.csv" in unknown.stderr
-
-
-def test_marts_of_nothing_are_not_published(tmp_path: Path) -> None:
-    deployment = Deployment(tmp_path)
-    exports.write(deployment.inbox / "generic/shop/empty.csv", "")
-    done = deployment.call("run", "--json", "--now", NOW)
-    assert done.returncode == 2, done.stderr
-    summary = json.loads(done.stdout)
-    assert "none of them is loaded" in summary["advice"]
-    assert [entry["state"] for entry in summary["files"]] == ["refused"]
-    assert not (deployment.home / "published" / "marts.duckdb").exists()

@@ -253,7 +253,9 @@ def test_without_any_export_nothing_is_published(tmp_path: Path, told: str) -> N
 def test_an_empty_file_alone_publishes_no_zero(tmp_path: Path, told: str) -> None:
     deployment = Deployment(tmp_path)
     exports.write(deployment.inbox / "generic/shop/events.csv", "")
-    (entry,) = deployment.run(expected=2, now=FIRST_RUN)["files"]
+    summary = deployment.run(expected=2, now=FIRST_RUN)
+    (entry,) = summary["files"]
+    assert "none of them is loaded" in summary["advice"]
     assert not (deployment.home / "published" / "marts.duckdb").exists()
     assert told == (
         f"exit 2, nothing published; the file is {entry['state']}:"
