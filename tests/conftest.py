@@ -111,7 +111,16 @@ def deploy(folder: Path, **changes: Any) -> Deployment:
     return Deployment(Settings(**(given | changes)))
 
 
-LONGEST_FIRST = ("test_gate", "test_main_job", "test_head_to_head", "test_killed_runs")
+LONGEST_FIRST = (
+    "test_gate",
+    "test_main_job",
+    "test_head_to_head",
+    "test_denominator_faults",
+    "test_killed_runs",
+    "test_demo_year",
+    "test_dbt",
+    "test_accounts",
+)
 """Files that run the pipeline most often: begun last, one would run on alone."""
 
 
