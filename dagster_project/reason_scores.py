@@ -7,7 +7,6 @@ interval counts, not the share that a lucky handful gives.
 from __future__ import annotations
 
 import csv
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,13 @@ from dagster_project.comments import NO_RULE, SAMPLE_COLUMNS, CommentsError
 from dagster_project.landing.reasons import load_rules
 from dagster_project.mapping.vocabulary import vocabularies
 from dagster_project.settings import SEEDS, Settings
+from dagster_project.share import Share
 from dagster_project.warehouse import read_only
 
 FEWEST_LABELS = 50
 """45 right of 50 still give 79-96 %: fewer labels say little (a choice)."""
 LEAST_PRECISION_PCT = 80
 """What the lower end of the interval must reach (a choice)."""
-_DEVIATES = 1.959963984540054
-"""Of the normal distribution: 95 % lie within as many deviations."""
 
 _COVERAGE = """
 select
@@ -86,18 +84,6 @@ class Scored:
         }
 
 
-def wilson_pct(right: int, labels: int) -> tuple[float, float]:
-    """The 95 % interval of a share, 0-100; of at least one label."""
-    share, square = right / labels, _DEVIATES**2
-    middle = share + square / (2 * labels)
-    spread = _DEVIATES * math.sqrt(
-        share * (1 - share) / labels + square / (4 * labels**2)
-    )
-    whole = 1 + square / labels
-    low, high = (middle - spread) / whole, (middle + spread) / whole
-    return 100 * max(low, 0), 100 * min(high, 1)
-
-
 def score(settings: Settings, file: Path) -> Scored:
     """Compare a labelled sample with the rules that were drawn for it.
 
@@ -129,7 +115,9 @@ def score(settings: Settings, file: Path) -> Scored:
         found[0] += 1
         found[1] += reasons[rule] in labels
     for rule, (count, right) in counts.items():
-        low, high = wilson_pct(right, count)
+        precision = Share(right, count)
+        assert precision.interval is not None
+        low, high = precision.interval
         is_verified = count >= FEWEST_LABELS and low >= LEAST_PRECISION_PCT
         scored.rules.append(
             {
@@ -137,7 +125,7 @@ def score(settings: Settings, file: Path) -> Scored:
                 "reason": reasons[rule],
                 "labels": count,
                 "right": right,
-                "precision_pct": 100 * right / count,
+                "precision_pct": precision.pct,
                 "precision_low_pct": low,
                 "precision_high_pct": high,
                 "verdict": "verified" if is_verified else "unverified",

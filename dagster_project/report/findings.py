@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import sqrt
 from typing import Protocol, TypeVar
 
 from dagster_project.report.queries import Frames
@@ -24,6 +23,7 @@ from dagster_project.report.rows.sends import (
     StreamTrend,
     TrendPoint,
 )
+from dagster_project.share import Share
 
 AccountRow = TypeVar("AccountRow", bound="OfAccount")
 ListRow = TypeVar("ListRow", bound="OfList")
@@ -50,9 +50,6 @@ class OfList(OfAccount, Protocol):
 
 
 MONTHS_IN_A_YEAR = 12
-
-WILSON_Z = 1.959963984540054
-"""The 97.5 % point of the normal distribution, as in the marts' own intervals."""
 
 
 def worst_first(sends: Iterable[Send]) -> list[Send]:
@@ -179,30 +176,6 @@ def rising(trends: Iterable[StreamTrend]) -> list[StreamTrend]:
 
 def _send_order(send: Send) -> tuple[datetime, str]:
     return (send.sent_at or datetime.min, send.campaign_key)
-
-
-@dataclass(frozen=True)
-class Share:
-    """A part of a whole with its 95 % Wilson interval, in percent."""
-
-    part: int
-    whole: int
-
-    @property
-    def pct(self) -> float | None:
-        """None without a whole."""
-        return 100 * self.part / self.whole if self.whole else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Both ends, or None without a whole."""
-        if not self.whole:
-            return None
-        rate, spread = self.part / self.whole, WILSON_Z**2 / self.whole
-        centre = rate + spread / 2
-        half = sqrt(spread * rate * (1 - rate) + spread**2 / 4)
-        low, high = (centre - half) / (1 + spread), (centre + half) / (1 + spread)
-        return (100 * max(low, 0.0), 100 * min(high, 1.0))
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from dagster_project.cli import app
 from dagster_project.comments import redacted
-from dagster_project.reason_scores import wilson_pct
+from dagster_project.share import Share
 from tests.conftest import SECRET, Deployment
 
 HEADER = "event_id,event_type,occurred_at,email,campaign_id,reason\n"
@@ -146,7 +146,8 @@ def test_comments_of_a_campaign_are_redacted_and_told_to_no_terminal(
 def test_the_interval_of_a_precision_is_the_score_interval(
     right: int, labels: int, low: float, high: float
 ) -> None:
-    told = wilson_pct(right, labels)
+    told = Share(right, labels).interval
+    assert told is not None
     assert [round(end / 100, 2) for end in told] == [low, high]
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from dagster_project.report import words
 from dagster_project.report.chapters import LISTS
-from dagster_project.report.findings import Share
 from dagster_project.report.queries import Frames
 from dagster_project.report.rows.leaving import Afterwards
+from dagster_project.share import Share
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dagster_project.report import words
-from dagster_project.report.findings import Share
 from dagster_project.report.queries import Frames
 from dagster_project.report.rows.mailboxes import ComplaintRate, ProviderWeeks
+from dagster_project.share import Share
 
 ALL_PROVIDERS = "(all)"
 SHOWN_RATES = 20

@@ -11,10 +11,11 @@ from typing import Any
 from dagster_project.report import charts, findings, words
 from dagster_project.report.chapters import LISTS, MONTHS
 from dagster_project.report.charts import Figure
-from dagster_project.report.findings import ReasonTotals, Share
+from dagster_project.report.findings import ReasonTotals
 from dagster_project.report.queries import Frames
 from dagster_project.report.rows.leaving import Method, WayOut
 from dagster_project.report.rows.sends import Send
+from dagster_project.share import Share
 
 NAMED_REASONS = 6
 NAMED_STREAMS = 3
