@@ -168,9 +168,9 @@ compared as (
 
         windows.simultaneous_change_count,
         coalesce(controls.control_count, 0) as control_stream_count,
-        coalesce(arms.before_unit_count, 0) as before_unit_count,
-        coalesce(arms.after_unit_count, 0) as after_unit_count,
-        coalesce(arms.left_out_unit_count, 0) as left_out_unit_count,
+        cast(coalesce(arms.before_unit_count, 0) as bigint) as before_unit_count,
+        cast(coalesce(arms.after_unit_count, 0) as bigint) as after_unit_count,
+        cast(coalesce(arms.left_out_unit_count, 0) as bigint) as left_out_unit_count,
         arms.before_event_count,
         arms.before_exposure_count,
         arms.after_event_count,
