@@ -50,8 +50,8 @@ possible_controls as (
     inner join dim_change_streams
         on
             windows.change_key = dim_change_streams.change_key
+            and windows.stream_id <> dim_change_streams.stream_id
             and dim_change_streams.arm = 'control'
-            and dim_change_streams.stream_id <> windows.stream_id
     where windows.unit <> 'signup_week'
     union all
     select
@@ -61,7 +61,7 @@ possible_controls as (
         windows.after_until_at
     from intervention_windows as windows
     inner join dim_streams
-        on dim_streams.stream_id <> windows.stream_id
+        on windows.stream_id <> dim_streams.stream_id
     inner join send_types
         on dim_streams.send_type = send_types.send_type
     where
@@ -142,8 +142,8 @@ send_units as (
         on
             windows.stream_id = mailing_measures.stream_id
             and windows.measure = mailing_measures.measure
-            and mailing_measures.sent_at >= windows.before_from_at
-            and mailing_measures.sent_at < windows.after_until_at
+            and windows.before_from_at <= mailing_measures.sent_at
+            and windows.after_until_at > mailing_measures.sent_at
     where windows.unit = 'send' and mailing_measures.is_history
 ),
 
@@ -284,8 +284,8 @@ joinings as (
             windows.source = memberships.source
             and windows.account = memberships.account
             and coalesce(windows.list, '(all)') = memberships.list
-            and memberships.entered_at >= windows.before_from_at
-            and memberships.entered_at < windows.after_until_at
+            and windows.before_from_at <= memberships.entered_at
+            and windows.after_until_at > memberships.entered_at
     inner join loss_visibility
         on
             memberships.source = loss_visibility.source
