@@ -88,8 +88,8 @@ def _explained(
     def wrapped(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         from pydantic import ValidationError
 
-        from dagster_project.accounts import ConfigurationError
         from dagster_project.comments import CommentsError
+        from dagster_project.configuration import ConfigurationError
         from dagster_project.contact import ContactError
         from dagster_project.landing.identity import KeyMissingError
         from dagster_project.landing.intake import InboxError

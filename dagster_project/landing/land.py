@@ -15,12 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dagster_project.accounts import (
-    Account,
-    Accounts,
-    ConfigurationError,
-    load_accounts,
-)
+from dagster_project.accounts import Account, Accounts, load_accounts
+from dagster_project.changes import load_changes
+from dagster_project.configuration import ConfigurationError
 from dagster_project.landing import containers, context, identity, sidecar
 from dagster_project.landing.intake import (
     Found,
@@ -122,6 +119,8 @@ class _Session:
         sources = load_sources(SOURCES) if sources is None else sources
         self.accounts: Accounts = load_accounts(self.home.config)
         _check_settings(self.accounts, sources)
+        self.changes = load_changes(self.home.config)
+        self.changes.check_sources(list(sources))
         given = settings.contact_key
         self.shop = Workshop(
             ledger=self.ledger,
@@ -276,7 +275,11 @@ class _Session:
 
     def finish(self) -> Landed:
         self.landed.build_id = context.write(
-            self.settings, self.ledger, self.accounts, self.shop.sources
+            self.settings,
+            self.ledger,
+            self.accounts,
+            self.shop.sources,
+            self.changes.declared,
         )
         self.shop.engine.close()
         shutil.rmtree(self.home.temporary, ignore_errors=True)
