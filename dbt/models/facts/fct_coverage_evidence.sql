@@ -16,6 +16,10 @@ fct_sends as (
     select * from {{ ref('fct_sends') }}
 ),
 
+fct_link_clicks as (
+    select * from {{ ref('fct_link_clicks') }}
+),
+
 fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
@@ -66,6 +70,9 @@ trusted_campaigns as (
         source,
         account,
         stream_id,
+
+        audience,
+        content_category,
 
         unsubscribe_count,
         complaint_count,
@@ -192,6 +199,22 @@ evidence as (
         'campaigns_with_rate_in_one_stream' as requirement,
         max(campaign_count) as evidence_count
     from streams
+    group by all
+    union all
+    select
+        source,
+        account,
+        'campaigns_with_category' as requirement,
+        count(content_category) as evidence_count
+    from trusted_campaigns
+    group by all
+    union all
+    select
+        source,
+        account,
+        'campaigns_with_audience' as requirement,
+        count(audience) as evidence_count
+    from trusted_campaigns
     group by all
     union all
     select
@@ -362,6 +385,14 @@ evidence as (
         count(*) as evidence_count
     from fct_sends
     where is_complained
+    group by all
+    union all
+    select
+        source,
+        account,
+        'clicks_with_link' as requirement,
+        count(*) as evidence_count
+    from fct_link_clicks
     group by all
     union all
     select
