@@ -127,13 +127,25 @@ _AFTERWARDS = f"""(
 
 _NEWEST_WEEKS = "week > (select max(week) from weekly_review) - interval 26 week"
 
+# Every kind of link repeats how many clicked anything in the month.
 _CLICKED_KINDS = f"""(
     select
-        source, account, stream_id, url_kind,
-        sum(clicker_count)::bigint as clicker_count,
-        sum(click_count)::bigint as click_count,
-        sum(campaign_count)::bigint as campaign_count
-    from link_clicks
+        kinds.source, kinds.account, kinds.stream_id, kinds.url_kind,
+        sum(kinds.clicker_count)::bigint as clicker_count,
+        any_value(whole.any_clicker_count)::bigint as any_clicker_count,
+        sum(kinds.click_count)::bigint as click_count,
+        sum(kinds.campaign_count)::bigint as campaign_count
+    from link_clicks as kinds
+    inner join (
+        select stream_id, sum(any_clicker_count) as any_clicker_count
+        from (
+            select distinct stream_id, month, any_clicker_count
+            from link_clicks
+            where {_NEWEST_YEAR.format(mart="link_clicks")}
+        )
+        group by all
+    ) as whole
+        on kinds.stream_id = whole.stream_id
     where {_NEWEST_YEAR.format(mart="link_clicks")}
     group by all
 )"""

@@ -797,6 +797,7 @@ def intervention(
         "is_open": verdict == "too_early",
         "changed_at": datetime(2026, 2, 1),
         "after_until_at": datetime(2026, 5, 3),
+        "decided_at": datetime(2026, 5, 3),
         **more,
     }
 
@@ -924,6 +925,7 @@ def clicked(kind: str, clickers: int, month: date, **more: Any) -> dict[str, Any
         "month": month,
         "url_kind": kind,
         "clicker_count": clickers,
+        "any_clicker_count": 50,
         "click_count": 2 * clickers,
         "campaign_count": 4,
         **more,
@@ -1458,7 +1460,7 @@ def levers_of_marts() -> Rows:
         "audience_rates": [
             audience_rate("(all)", 30_000, 70),
             audience_rate(HOSTILE, 20_000, 40),
-            audience_rate("suppressed", 90, 1),
+            audience_rate(HOSTILE, 90, 1, tenure="suppressed"),
         ],
         "link_clicks": [
             row

@@ -169,6 +169,11 @@ class TestDidItHelp:
                 id="luck",
             ),
             pytest.param(
+                intervention("not_proven"),
+                "It looks like 35 % fewer opt-outs (12 to 52 %), and is not proven:",
+                id="moving_before",
+            ),
+            pytest.param(
                 intervention("backfired", (80.0, 31.0, 148.0)),
                 "80 % more opt-outs (31 to 148 %) than without it.",
                 id="worse",
@@ -197,8 +202,8 @@ class TestDidItHelp:
     @pytest.mark.parametrize(
         ("verdict", "least", "said"),
         [
-            ("not_proven", 25.0, "Only a change of more than 25 % would have shown"),
-            ("not_proven", 140.0, "hardly any change would have shown"),
+            ("not_proven", 25.0, "Only a drop of more than 25 % would have shown"),
+            ("not_proven", 140.0, "not even a large drop would have shown"),
             ("worked", 25.0, ""),
         ],
     )
@@ -252,7 +257,10 @@ class TestContent:
         assert "“promotion” loses 0.50 % of the people it reaches" in text
         assert "everything else 0.203 %: more than luck explains." in text
         assert "the fourth or a later one loses 2.25× as many" in text
-        assert "the home page 480; social media and app stores 108." in text
+        assert (
+            "Of 600 people who clicked, 480 to the home page; 108 to social media"
+            in text
+        )
 
     def test_a_difference_that_luck_may_make_is_none(self, tmp_path: Path) -> None:
         rows = {

@@ -27,8 +27,7 @@ DECIDED = ("worked", "backfired")
 
 METHODS = {
     "difference_in_differences": "Compared with what happened meanwhile in {others}.",
-    "before_after": "Compared with the time before; no stream without a change is left"
-    " to compare with.",
+    "before_after": "Compared with the time before only.",
     "cohorts": "People who joined after it, compared with people who joined before.",
 }
 """Word of ``method`` -> what the change was compared with."""
@@ -142,7 +141,7 @@ def place_name(row: Intervention, names: Mapping[str, str]) -> str:
     """Where it was changed: the stream, the list, or the account as a whole."""
     if row.stream_id is not None:
         return names.get(row.stream_id, row.stream_id)
-    return row.list or row.account or "a stream that nothing was sent to"
+    return row.list or row.stream_name or row.account or "every stream"
 
 
 def effect_clause(row: Intervention) -> str:
@@ -170,11 +169,16 @@ def change_sentence(row: Intervention) -> str:
         kept = _kept(row)
         return f"{clause[0].upper()}{clause[1:]} than without it{kept}."
     if row.verdict == "not_proven" and clause:
+        if _is_clear(row):
+            return (
+                f"It looks like {clause}, and is not proven: the rate moved that way"
+                " before the change already."
+            )
         return f"No effect is proven: {clause}. Luck alone could make it."
     if row.verdict == "too_early":
         until = (
-            f" The figures are whole on {words.day(row.after_until_at)}."
-            if row.after_until_at and row.is_open
+            f" The figures are whole on {words.day(row.decided_at)}."
+            if row.decided_at and row.is_open
             else ""
         )
         return f"Too little has happened since to tell.{until}"
@@ -183,9 +187,15 @@ def change_sentence(row: Intervention) -> str:
     if row.verdict == "unknown_stream":
         return (
             "Nothing was ever sent to the stream it names, so there is nothing to"
-            " measure. Correct the name in config/changes.yaml."
+            " measure."
         )
     return "Nothing can be said about its effect."
+
+
+def _is_clear(row: Intervention) -> bool:
+    """Whether the interval leaves no effect out."""
+    low, high = row.effect_low_pct, row.effect_high_pct
+    return low is not None and high is not None and not low < 0 < high
 
 
 def _kept(row: Intervention) -> str:
@@ -196,8 +206,6 @@ def _kept(row: Intervention) -> str:
         row.people_kept_high_count,
     )
     if not number or low is None or high is None:
-        return ""
-    if row.measure == "hard_bounce":
         return ""
     who = words.plural(abs(number), "person", "people")
     near, far = sorted((abs(low), abs(high)))
@@ -213,9 +221,9 @@ def power_sentence(row: Intervention) -> str:
     if least is None or row.verdict in DECIDED:
         return ""
     if least >= 100:
-        return "With so little mail hardly any change would have shown."
+        return "With so little mail not even a large drop would have shown."
     return (
-        f"Only a change of more than {least:,.0f}{words.SPACE}% would have shown with"
+        f"Only a drop of more than {least:,.0f}{words.SPACE}% would have shown with"
         " this much mail."
     )
 
@@ -275,10 +283,6 @@ def _figures(row: Intervention) -> list[tuple[str, str]]:
     ]
     if row.expected_after_rate_pct is not None and row.after_rate_pct is not None:
         told.append(("Expected without it", words.percent(row.expected_after_rate_pct)))
-    if row.left_out_unit_count:
-        told.append(
-            ("Left out as outliers", words.plural(row.left_out_unit_count, *units))
-        )
     return told
 
 

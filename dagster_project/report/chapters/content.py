@@ -21,28 +21,28 @@ from dagster_project.report.rows.content import (
 )
 from dagster_project.share import Share
 
-UNKNOWN_CATEGORY = "(unknown)"
+UNKNOWN_WORD = "(unknown)"
 ALL_AUDIENCES = "(all)"
 
 NAMED_CATEGORIES = 6
 
 SHOWN_AUDIENCES = 12
 
-RUNS = {
-    "0": "no promotion",
-    "1": "the first promotion in a row",
-    "2": "the second",
-    "3": "the third",
-    "4": "the fourth or a later one",
-}
+RUNS = (
+    "no promotion",
+    "the first promotion in a row",
+    "the second",
+    "the third",
+    "the fourth or a later one",
+)
 """Word of ``run_bucket`` -> the sends that are in it."""
 
 TENURES = {
     "new": "new people",
     "settling": "settling in",
     "settled": "long-standing people",
-    "(unknown)": "everybody, as totals tell",
-    "(all)": "everybody",
+    "(unknown)": "time on the list unknown",
+    "suppressed": "small groups together",
 }
 """Word of ``tenure`` -> how long its people have been there."""
 
@@ -126,7 +126,7 @@ def chapter(
     told = {
         stream: rows
         for stream, rows in groups.items()
-        if any(row.content_category != UNKNOWN_CATEGORY for row in rows)
+        if any(row.content_category != UNKNOWN_WORD for row in rows)
     }
     ranked = sorted(told, key=lambda stream: (-_delivered(told[stream]), stream))
     blocks = [
@@ -157,7 +157,7 @@ def _delivered(rows: Sequence[ContentMonth]) -> int:
 
 def category_name(word: str) -> str:
     """A kind of content as people call it."""
-    return "not told" if word == UNKNOWN_CATEGORY else words.spelled_out(word)
+    return "not told" if word == UNKNOWN_WORD else words.spelled_out(word)
 
 
 def _block(
@@ -242,10 +242,9 @@ def content_sentence(categories: Sequence[CategoryRow]) -> str:
 
 
 def _run(row: PromotionalRun) -> RunRow:
-    bucket = str(row.run_bucket)
     return RunRow(
         row=row,
-        name=RUNS.get(bucket, bucket),
+        name=RUNS[min(row.run_bucket, len(RUNS) - 1)],
         is_worse=row.ratio_to_none_low is not None and row.ratio_to_none_low > 1,
     )
 
@@ -325,9 +324,7 @@ def _audiences(rows: Sequence[AudienceRate]) -> list[AudienceRow]:
     shown = [
         AudienceRow(
             row=row,
-            name="small groups together"
-            if row.audience == "suppressed"
-            else row.audience,
+            name="audience not told" if row.audience == UNKNOWN_WORD else row.audience,
             told=", ".join(
                 (
                     category_name(row.content_category),
@@ -367,12 +364,11 @@ def _clicks(rows: Sequence[ClickedKind], names: Mapping[str, str]) -> list[Click
 def click_sentence(rows: Sequence[ClickedKind]) -> str:
     """What the readers of a stream click, the most clicked first."""
     ranked = sorted(rows, key=lambda row: (-row.clicker_count, row.url_kind))
-    return (
-        "; ".join(
-            f"{URL_KINDS.get(row.url_kind, words.spelled_out(row.url_kind))}"
-            f" {words.count(row.clicker_count)}"
-            for row in ranked
-            if row.clicker_count
-        )
-        + "."
+    told = "; ".join(
+        f"{words.count(row.clicker_count)} to"
+        f" {URL_KINDS.get(row.url_kind, words.spelled_out(row.url_kind))}"
+        for row in ranked
+        if row.clicker_count
     )
+    whole = max((row.any_clicker_count or 0 for row in rows), default=0)
+    return f"Of {words.plural(whole, 'person', 'people')} who clicked, {told}."

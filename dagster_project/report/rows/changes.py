@@ -51,6 +51,7 @@ class Intervention:
     account: str | None
     stream_id: str | None
     list: str | None
+    stream_name: str | None
     kind: str
     change_label: str | None
     note: str | None
@@ -65,7 +66,6 @@ class Intervention:
     claim_source: str | None
     before_unit_count: int | None
     after_unit_count: int | None
-    left_out_unit_count: int | None
     before_event_count: int | None
     before_exposure_count: int | None
     after_event_count: int | None
@@ -84,7 +84,7 @@ class Intervention:
     claim_high_pct: float | None
     is_open: bool | None
     changed_at: datetime | None
-    after_until_at: datetime | None
+    decided_at: datetime | None
 
 
 @dataclass(frozen=True)

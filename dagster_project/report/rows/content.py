@@ -48,7 +48,7 @@ class PromotionalRun:
     source: str
     account: str
     stream_id: str
-    run_bucket: str
+    run_bucket: int
     send_count: int
     delivered_count: int | None
     unsubscribe_count: int | None
@@ -88,5 +88,6 @@ class ClickedKind:
     stream_id: str
     url_kind: str
     clicker_count: int
+    any_clicker_count: int | None
     click_count: int | None
     campaign_count: int | None
