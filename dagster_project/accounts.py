@@ -13,29 +13,23 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
+from dagster_project.configuration import AccountPlace, Document, read_document
 from dagster_project.mapping.patterns import check_pattern
-from dagster_project.mapping.places import line_of, repeated_key, unreadable
 from dagster_project.mapping.vocabulary import vocabularies
 from dagster_project.settings import SEEDS
 
 DEFAULT_ACCOUNT = "default"
 DEFAULT_TIMEZONE = "UTC"
-FILE = "config/accounts.yaml"
-
-
-class ConfigurationError(Exception):
-    """A file under ``config/`` is wrong; the text says where and what was expected."""
+_NO_DOCUMENT = Document("config/accounts.yaml", "accounts")
 
 
 class Snapshot(BaseModel):
@@ -65,17 +59,6 @@ Pattern = Annotated[str, Field(min_length=1), AfterValidator(check_pattern)]
 """Searched anywhere in a text, without case."""
 OptInMethod = Annotated[str, AfterValidator(_opt_in_method)]
 Name = Annotated[str, Field(min_length=1)]
-
-
-def _list_home(place: str) -> str:
-    source, _, account = place.partition("/")
-    if not (source and account) or "/" in account:
-        raise ValueError("expected source/account, such as generic/crm")
-    return place
-
-
-ListHome = Annotated[str, AfterValidator(_list_home)]
-"""An account in the words of the inbox: source/account."""
 
 
 class _Rule(BaseModel):
@@ -164,7 +147,7 @@ class Account(BaseModel):
     promised_per_week: float | None = Field(default=None, gt=0)
     is_group_headline: bool = False
     streams_by_audience: bool = False
-    lists_in: ListHome | None = None
+    lists_in: AccountPlace | None = None
     settle_days: int | None = Field(default=None, ge=0)
     confirmed_files: tuple[str, ...] = ()
     settings: dict[str, str] = {}
@@ -225,11 +208,13 @@ class Accounts:
     """Every declared account; one that is not declared has the defaults."""
 
     def __init__(
-        self, declared: dict[tuple[str, str], Account], text: str = ""
+        self,
+        declared: dict[tuple[str, str], Account],
+        document: Document = _NO_DOCUMENT,
     ) -> None:
         """Take accounts by (source, account), and the file that declares them."""
         self.declared = declared
-        self._text = text
+        self._document = document
 
     def of(self, source: str, account: str) -> Account:
         """The account's settings, or the defaults."""
@@ -237,7 +222,7 @@ class Accounts:
 
     def place(self, *path: str | int) -> str:
         """File, line and path of something declared, for an error to begin with."""
-        return _place(self._text, ("accounts", *path))
+        return self._document.place("accounts", *path)
 
 
 def load_accounts(config: Path) -> Accounts:
@@ -247,71 +232,26 @@ def load_accounts(config: Path) -> Accounts:
         ConfigurationError: naming the line, the path inside the file and what was
             expected.
     """
-    path = config / "accounts.yaml"
-    if not path.exists():
+    document = read_document(config, "accounts.yaml", "accounts")
+    if document is None:
         return Accounts({})
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise ConfigurationError(f"{FILE}: expected text in UTF-8") from None
-    file = _read(text)
+    file = document.read(_File, _keys_of)
     declared = {
         (source, account): settings
         for source, accounts in file.accounts.items()
         for account, settings in accounts.items()
     }
-    return Accounts(declared, text)
+    return Accounts(declared, document)
 
 
-def _read(text: str) -> _File:
-    if repeated := repeated_key(text):
-        keys, first, again = repeated
-        raise ConfigurationError(
-            f"{FILE}, line {again}: {_dotted(keys)} stands in line {first} already;"
-            " expected every key once"
-        )
-    try:
-        content = yaml.safe_load(text) or {}
-        return _File(**content)
-    except yaml.YAMLError as error:
-        raise ConfigurationError(f"{FILE} is not YAML: {error}") from None
-    except ValidationError as error:
-        raise ConfigurationError(_explain(error, text)) from None
-    except ValueError as error:
-        keys, line = unreadable(text) or ((), 1)
-        raise ConfigurationError(
-            f"{FILE}, line {line}: {_dotted(keys)}: a day that no calendar knows:"
-            f" {error}"
-        ) from None
-    except TypeError:
-        raise ConfigurationError(
-            f"{FILE}, line 1: expected `accounts:` at the top"
-        ) from None
-
-
-_KEYS_OF: dict[str | int, type[BaseModel]] = {
+_RULES: dict[str | int, type[BaseModel]] = {
     "snapshots": Snapshot,
     "streams": StreamRule,
     "content_categories": CategoryRule,
 }
 
 
-def _explain(error: ValidationError, text: str) -> str:
-    told = []
-    for entry in error.errors(include_input=False, include_url=False):
-        path, says = entry["loc"], entry["msg"].removeprefix("Value error, ")
-        if entry["type"] == "extra_forbidden":
-            model: type[BaseModel] = _File if len(path) == 1 else Account
-            if len(path) > 4:
-                model = _KEYS_OF[path[3]]
-            says = f"no such key; expected one of {', '.join(model.model_fields)}"
-        told.append(f"{_place(text, path)}: {says}")
-    return "; ".join(told)
-
-
-def _place(text: str, path: Sequence[str | int]) -> str:
-    return f"{FILE}, line {line_of(text, path) or 1}: {_dotted(path)}"
-
-
-def _dotted(path: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in path)
+def _keys_of(path: Sequence[str | int]) -> type[BaseModel]:
+    if len(path) > 4:
+        return _RULES[path[3]]
+    return _File if len(path) == 1 else Account

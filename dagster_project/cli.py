@@ -88,14 +88,16 @@ def _explained(
     def wrapped(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         from pydantic import ValidationError
 
-        from dagster_project.accounts import ConfigurationError
         from dagster_project.comments import CommentsError
+        from dagster_project.configuration import ConfigurationError
         from dagster_project.contact import ContactError
         from dagster_project.landing.identity import KeyMissingError
         from dagster_project.landing.intake import InboxError
         from dagster_project.landing.land import NoSuchFileError, NothingToDoError
         from dagster_project.landing.reader import RefusedError
         from dagster_project.mapping.model import MappingError
+        from dagster_project.private import PrivateFileError
+        from dagster_project.segments import SegmentError
         from dagster_project.warehouse import HomeBusyError
 
         try:
@@ -111,7 +113,9 @@ def _explained(
             MappingError,
             NoSuchFileError,
             NothingToDoError,
+            PrivateFileError,
             RefusedError,
+            SegmentError,
         ) as advice:
             raise _leave(2, str(advice)) from None
         except ValidationError as error:
@@ -428,6 +432,61 @@ def contact(
         shown = rows[:_SHOWN_SENDS] if part == "sends" else rows
         _say(f"\n{title}: {len(rows) or 'none'}")
         _show(shown, False, "`--json` tells all." if len(shown) < len(rows) else "")
+
+
+@app.command("export-segment")
+@_explained
+def export_segment(
+    segment: Annotated[
+        str | None, typer.Argument(help="Which people; without it, all are listed.")
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Argument(help="A new file; only you may read it.")
+    ] = None,
+    mailing_list: Annotated[
+        str | None, typer.Option("--list", help="Only who is on this list.")
+    ] = None,
+    account: Annotated[
+        str | None,
+        typer.Option(metavar="SOURCE/ACCOUNT", help="Only lists of this account."),
+    ] = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the addresses of a segment for your mail program, or list the segments."""
+    from dagster_project import segments
+
+    settings = _settings(home)
+    if segment is None:
+        rows = segments.segment_counts(settings)
+        _show(
+            rows if as_json else [_segment_cells(row) for row in rows],
+            as_json,
+            "`optout export-segment SEGMENT FILE` writes the addresses to a file that"
+            " only you may read.",
+        )
+        return
+    if file is None:
+        raise _leave(2, f"Name a new file: `optout export-segment {segment} FILE`.")
+    exported = segments.export_segment(
+        settings, segment, file, mailing_list=mailing_list, account=account
+    )
+    if as_json:
+        _print_json(exported.summary())
+        return
+    for line in exported.lines():
+        _say(line)
+
+
+def _segment_cells(row: dict[str, Any]) -> dict[str, Any]:
+    account = f"{row['source']}/{row['account']}" if row["source"] else None
+    return {
+        "segment": row["segment"],
+        "account": account,
+        "list": row["list"],
+        "people": row["contact_count"],
+        "who": row["label"],
+    }
 
 
 @reasons_app.command("sample")

@@ -6,11 +6,9 @@ only its owner may read; never to the terminal, the lake or a mart.
 
 from __future__ import annotations
 
-import csv
-import os
 import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -18,6 +16,7 @@ import duckdb
 from dagster_project.landing.land import own_words
 from dagster_project.landing.package import OwnWords
 from dagster_project.landing.reasons import Answer, load_rules
+from dagster_project.private import as_text, write_private
 from dagster_project.settings import Settings
 from dagster_project.warehouse import hold, read_only
 
@@ -36,12 +35,10 @@ _REDACTED = (
     (re.compile(r"\+?\d(?:[\s().\-/]*\d){5,}"), "(number)"),
 )
 """In this order: an address holds what may look like a link, a link like a number."""
-_FORMULA = ("=", "+", "-", "@", "\t")
-"""How a cell begins that a spreadsheet would reckon."""
 
 
 class CommentsError(Exception):
-    """There is nothing to write, or no place for it; the text says what to do."""
+    """There is nothing to write; the text says what to do."""
 
 
 def redacted(text: str) -> str:
@@ -49,7 +46,7 @@ def redacted(text: str) -> str:
     line = " ".join(text.split())
     for pattern, word in _REDACTED:
         line = pattern.sub(word, line)
-    return f"'{line}" if line.startswith(_FORMULA) else line
+    return as_text(line)
 
 
 def write_sample(settings: Settings, file: Path, *, size: int, seed: int) -> int:
@@ -62,7 +59,7 @@ def write_sample(settings: Settings, file: Path, *, size: int, seed: int) -> int
         How many comments it holds.
 
     Raises:
-        CommentsError: with advice.
+        CommentsError, PrivateFileError: with advice.
     """
     strata: dict[tuple[str, str], list[str]] = {}
     for _, text, answer in _judged(settings):
@@ -87,7 +84,7 @@ def write_sample(settings: Settings, file: Path, *, size: int, seed: int) -> int
         ]
     generator.shuffle(drawn)
     rows = [{"number": number} | row for number, row in enumerate(drawn, start=1)]
-    _write_private(file, SAMPLE_COLUMNS, rows)
+    write_private(file, SAMPLE_COLUMNS, rows)
     return len(rows)
 
 
@@ -117,7 +114,7 @@ def write_comments(
         How many comments it holds.
 
     Raises:
-        CommentsError: with advice.
+        CommentsError, PrivateFileError: with advice.
     """
     attributed = _attributed(settings, campaign_id)
     rows = [
@@ -142,7 +139,7 @@ def write_comments(
     if not rows:
         raise CommentsError(f"Nobody who left campaign {campaign_id} wrote why.")
     rows.sort(key=lambda row: (row["reason"], row["comment"]))
-    _write_private(file, COMMENT_COLUMNS, rows)
+    write_private(file, COMMENT_COLUMNS, rows)
     return len(rows)
 
 
@@ -169,18 +166,3 @@ def _attributed(settings: Settings, campaign_id: str) -> set[tuple[str, str]]:
         except duckdb.CatalogException:
             return set()  # never built
     return set(rows)
-
-
-def _write_private(
-    file: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]
-) -> None:
-    try:
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise CommentsError(f"{file} exists. Name a new file.") from None
-    except OSError as error:
-        raise CommentsError(f"{file} cannot be made: {error.strerror}.") from None
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as opened:
-        writer = csv.DictWriter(opened, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)

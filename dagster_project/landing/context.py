@@ -1,4 +1,4 @@
-"""Small tables beside the lake that dbt joins: the run, the ledger, the accounts.
+"""Small tables beside the lake that dbt joins: the run, the ledger, the owner's words.
 
 Written as Parquet so that any engine reads them; dbt gets no vars at run time, which
 keeps its parsed project reusable from run to run.
@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from dagster_project.accounts import Account, Accounts
+from dagster_project.accounts import DEFAULT_TIMEZONE, Account, Accounts
+from dagster_project.changes import Change
 from dagster_project.landing.ledger import Ledger, Load
 from dagster_project.mapping.catalog import (
     filled_fields,
@@ -103,6 +106,27 @@ _ACQUISITIONS = pa.schema(
         ("opt_in_method", pa.string()),
     ]
 )
+_CHANGES = pa.schema(
+    [
+        ("change_number", pa.int64()),
+        ("kind", pa.string()),
+        ("source", pa.string()),
+        ("account", pa.string()),
+        ("stream", pa.string()),
+        ("list", pa.string()),
+        ("note", pa.string()),
+        ("is_compared_by_itself", pa.bool_()),
+        ("changed_date", pa.date32()),
+        ("changed_at", _MOMENT),
+    ]
+)
+_CHANGE_NAMES = pa.schema(
+    [
+        ("change_number", pa.int64()),
+        ("names", pa.string()),
+        ("name", pa.string()),
+    ]
+)
 _SOURCE_EXPORTS = pa.schema(
     [
         ("source", pa.string()),
@@ -142,8 +166,12 @@ CONTEXT_TABLES = (
     "snapshot_declarations",
     "campaign_rules",
     "acquisitions",
+    "changes",
+    "change_names",
     "reason_options",
 )
+
+_OWNERS_FILES = ("accounts.yaml", "changes.yaml")
 
 
 def write(
@@ -151,12 +179,13 @@ def write(
     ledger: Ledger,
     accounts: Accounts,
     sources: dict[str, Source],
+    changes: Sequence[Change] = (),
 ) -> str:
     """Write the context tables.
 
     Returns:
-        The build id: the same lake, code, accounts and clock give the same id, so
-        that running again changes nothing.
+        The build id: the same lake, code, words of the owner and clock give the same
+        id, so that running again changes nothing.
     """
     folder = settings.at.context
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -180,6 +209,10 @@ def write(
     _write(folder / "campaign_rules.parquet", _CAMPAIGN_RULES, rules)
     acquisitions = list(_acquisition_rows(accounts))
     _write(folder / "acquisitions.parquet", _ACQUISITIONS, acquisitions)
+    changed = list(_change_rows(changes, accounts))
+    _write(folder / "changes.parquet", _CHANGES, changed)
+    names = list(_change_name_rows(changes))
+    _write(folder / "change_names.parquet", _CHANGE_NAMES, names)
     options = list(_reason_option_rows(sources))
     _write(folder / "reason_options.parquet", _REASON_OPTIONS, options)
     return build_id
@@ -305,6 +338,39 @@ def _acquisition_rows(accounts: Accounts) -> Iterator[dict[str, object]]:
             }
 
 
+def _change_rows(
+    changes: Sequence[Change], accounts: Accounts
+) -> Iterator[dict[str, object]]:
+    """Changes in the owner's order; a day begins in the zone of a named account."""
+    for number, change in enumerate(changes, start=1):
+        source, account = change.place
+        zone = accounts.of(source, account).zone if source and account else None
+        begins = datetime.combine(
+            change.date, time.min, ZoneInfo(zone or DEFAULT_TIMEZONE)
+        )
+        yield {
+            "change_number": number,
+            "kind": change.kind,
+            "source": source,
+            "account": account,
+            "stream": change.stream,
+            "list": change.list,
+            "note": change.note,
+            "is_compared_by_itself": change.compare_with is None,
+            "changed_date": change.date,
+            "changed_at": begins.astimezone(UTC).replace(tzinfo=None),
+        }
+
+
+def _change_name_rows(changes: Sequence[Change]) -> Iterator[dict[str, object]]:
+    """What a change names more than one of."""
+    for number, change in enumerate(changes, start=1):
+        named = {"control": change.compare_with or (), "campaign": change.campaigns}
+        for names, listed in named.items():
+            for name in listed:
+                yield {"change_number": number, "names": names, "name": name}
+
+
 def _declared(accounts: Accounts) -> Iterator[tuple[str, str, Account]]:
     for source, account in sorted(accounts.declared):
         yield source, account, accounts.of(source, account)
@@ -320,10 +386,13 @@ def _build_id(settings: Settings, ledger: Ledger, sources: Mapping[str, Source])
             if load.state == "loaded"
         ),
         sorted(source.fingerprint for source in sources.values()),
-        (settings.at.config / "accounts.yaml").exists()
-        and (settings.at.config / "accounts.yaml").read_text(encoding="utf-8"),
+        *map(_written, (settings.at.config / name for name in _OWNERS_FILES)),
     ]
     return hashlib.sha256(json.dumps(parts, default=str).encode()).hexdigest()[:16]
+
+
+def _written(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.exists() else None
 
 
 @cache

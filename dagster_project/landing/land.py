@@ -7,18 +7,17 @@ held.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from dagster_project.accounts import (
-    Account,
-    Accounts,
-    ConfigurationError,
-    load_accounts,
-)
+from dagster_project.accounts import Account, Accounts, load_accounts
+from dagster_project.changes import load_changes
+from dagster_project.configuration import ConfigurationError
 from dagster_project.landing import containers, context, identity, sidecar
 from dagster_project.landing.intake import (
     Found,
@@ -42,10 +41,11 @@ from dagster_project.landing.package import (
     land_member,
     open_engine,
 )
+from dagster_project.landing.package import addresses as addresses_of_file
 from dagster_project.landing.package import own_words as words_of_file
 from dagster_project.landing.reader import Member, RefusedError
 from dagster_project.landing.reasons import load_rules
-from dagster_project.mapping.canonical import HAS_REASONS
+from dagster_project.mapping.canonical import HAS_PERSON, HAS_REASONS, IS_SNAPSHOT
 from dagster_project.mapping.model import Source, load_sources
 from dagster_project.mapping.vocabulary import mailbox_providers, vocabularies
 from dagster_project.settings import SEEDS, SOURCES, Home, Settings
@@ -119,6 +119,8 @@ class _Session:
         sources = load_sources(SOURCES) if sources is None else sources
         self.accounts: Accounts = load_accounts(self.home.config)
         _check_settings(self.accounts, sources)
+        self.changes = load_changes(self.home.config)
+        self.changes.check_sources(list(sources))
         given = settings.contact_key
         self.shop = Workshop(
             ledger=self.ledger,
@@ -265,9 +267,19 @@ class _Session:
         self._keep(land_member(self.shop, load, member, archived, account_of))
         return load
 
+    def again(self, load: Load) -> tuple[Member, Path, Callable[[str], Account]]:
+        """Where a landed file's bytes are, and how to read them."""
+        archived = self.archive.path(load.archive_sha256)
+        found = {member.name: member for member in _members(archived, load.arrival)}
+        return found[load.member], archived, self.of_account(load)
+
     def finish(self) -> Landed:
         self.landed.build_id = context.write(
-            self.settings, self.ledger, self.accounts, self.shop.sources
+            self.settings,
+            self.ledger,
+            self.accounts,
+            self.shop.sources,
+            self.changes.declared,
         )
         self.shop.engine.close()
         shutil.rmtree(self.home.temporary, ignore_errors=True)
@@ -345,23 +357,63 @@ def own_words(settings: Settings) -> list[OwnWords]:
     Raises:
         NothingToDoError: when nothing was ever landed.
     """
-    if not settings.at.landing.is_dir():
-        raise NothingToDoError(f"Nothing has landed in {settings.home}. `optout run`.")
-    session = _Session(settings, None)
+    session = _reading(settings)
     found: list[OwnWords] = []
     for load in session.ledger:
         if load.state == "loaded" and _has_own_words(settings.at, load):
-            archived = session.archive.path(load.archive_sha256)
-            members = {m.name: m for m in _members(archived, load.arrival)}
-            found += words_of_file(
-                session.shop,
-                load,
-                members[load.member],
-                archived,
-                session.of_account(load),
-            )
+            found += words_of_file(session.shop, load, *session.again(load))
     session.shop.engine.close()
     return found
+
+
+def addresses(settings: Settings, contacts: Collection[str]) -> dict[str, str | None]:
+    """The addresses of people, from the archive: the lake holds none.
+
+    Only files that landed rows of these people are read, exports of lists first, as
+    they hold most of them.
+
+    Args:
+        settings: whose home.
+        contacts: contact keys.
+
+    Returns:
+        By contact key the normalised address, None of whom exports know an id only.
+        Whoever is in no loaded file any more is missing.
+
+    Raises:
+        NothingToDoError: when nothing was ever landed.
+    """
+    session = _reading(settings)
+    loads = [
+        load
+        for load in session.ledger
+        if load.state == "loaded" and load.lands in HAS_PERSON
+    ]
+    loads.sort(key=lambda load: (load.lands in IS_SNAPSHOT, load.load), reverse=True)
+    found: dict[str, str | None] = {}
+    wanted = set(contacts)
+    for load in loads:
+        if _has_any(settings.at, load, wanted):
+            known = addresses_of_file(session.shop, load, *session.again(load))
+            found |= {key: known[key] for key in wanted & known.keys()}
+            wanted -= known.keys()
+    session.shop.engine.close()
+    return found
+
+
+def _reading(settings: Settings) -> _Session:
+    """To read the archive again: the lake stays as it is."""
+    if not settings.at.landing.is_dir():
+        raise NothingToDoError(f"Nothing has landed in {settings.home}. `optout run`.")
+    return _Session(settings, None)
+
+
+def _has_any(home: Home, load: Load, contacts: set[str]) -> bool:
+    path = home.landing / f"load={load.load}" / f"{load.lands}.parquet"
+    if not contacts or not path.exists():
+        return False
+    keys = pq.ParquetFile(path).read(["contact_key"]).column(0)
+    return bool(pc.any(pc.is_in(keys, value_set=pa.array(sorted(contacts)))).as_py())
 
 
 def _has_own_words(home: Home, load: Load) -> bool:

@@ -242,8 +242,44 @@ def own_words(
     Raises:
         RefusedError: when the mapping now reads the file differently or not at all.
     """
-    text = workshop.temporary / f"{load.load}.words.txt"
-    split = workshop.temporary / f"{load.load}.words.split"
+    return _read_again(workshop, load, member, archived, account_of, _Stage.own_words)
+
+
+def addresses(
+    workshop: Workshop,
+    load: Load,
+    member: reader.Member,
+    archived: Path,
+    account_of: Callable[[str], Account],
+) -> dict[str, str | None]:
+    """The people of one landed file, read from the archive; nothing is kept.
+
+    Args:
+        workshop: shared tools.
+        load: the file's entry.
+        member: the text inside the archived file.
+        archived: the archived file.
+        account_of: settings of this file's account.
+
+    Returns:
+        By contact key the normalised address; None where the file has an id only.
+
+    Raises:
+        RefusedError: when the mapping now reads the file differently or not at all.
+    """
+    return _read_again(workshop, load, member, archived, account_of, _Stage.addresses)
+
+
+def _read_again(
+    workshop: Workshop,
+    load: Load,
+    member: reader.Member,
+    archived: Path,
+    account_of: Callable[[str], Account],
+    use: Callable[[_Stage], Result],
+) -> Result:
+    text = workshop.temporary / f"{load.load}.again.txt"
+    split = workshop.temporary / f"{load.load}.again.split"
     name = _name(load, member)
     try:
         plain, found = _recognised(
@@ -255,9 +291,7 @@ def own_words(
             _candidates(workshop, load),
         )
         account = account_of(found.source.source)
-        return _staged(
-            workshop, load, plain, found, name, account, split, _Stage.own_words
-        )
+        return _staged(workshop, load, plain, found, name, account, split, use)
     finally:
         text.unlink(missing_ok=True)
         split.unlink(missing_ok=True)
@@ -624,6 +658,11 @@ class _Stage:
         ).fetchall()
         source, account = self.found.source.source, self.load.account
         return [OwnWords(source, account, *row) for row in rows]
+
+    def addresses(self) -> dict[str, str | None]:
+        """Everybody's address by contact key, None of whom an id stands for."""
+        rows = self.engine.execute("select contact_key, address from people").fetchall()
+        return {key: identity.normalise(address) for key, address in rows}
 
     def count(self) -> None:
         """Every record's one fate, and what was not understood."""

@@ -27,6 +27,7 @@ from dagster_project.mapping.expression import (
     Expression,
     check,
 )
+from dagster_project.mapping.links import url_kind_sql
 from dagster_project.mapping.model import (
     UNIX_UNITS,
     Export,
@@ -700,6 +701,7 @@ class _Compiler:
                 "case when lower(text) in ('true', 'yes', 'y', '1', 't') then true"
                 " when lower(text) in ('false', 'no', 'n', '0', 'f') then false end"
             ),
+            "url_kind": url_kind_sql("lower(text)"),
         }
         return [
             f"create or replace temp macro {name}(text) as ({body})"

@@ -30,7 +30,7 @@ FUNCTIONS = frozenset(CONVERSIONS) | {
     *("substr", "length", "contains", "starts_with", "ends_with", "split_part"),
     *("regexp_matches", "regexp_full_match", "regexp_extract", "regexp_replace"),
     *("regexp_extract_all", "string_split", "md5", "url_decode"),
-    *("json_extract_string", "json_keys", "list_contains", "list_value"),
+    *("json_extract_string", "json_keys", "list_contains", "list_value", "url_kind"),
 }
 
 KEYWORDS = frozenset(

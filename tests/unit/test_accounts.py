@@ -11,11 +11,11 @@ import pytest
 from dagster_project.accounts import (
     Account,
     CategoryRule,
-    ConfigurationError,
     Snapshot,
     StreamRule,
     load_accounts,
 )
+from dagster_project.configuration import ConfigurationError
 from dagster_project.landing.land import _check_settings
 from dagster_project.mapping.model import load_sources
 from dagster_project.settings import PROJECT_ROOT, SOURCES

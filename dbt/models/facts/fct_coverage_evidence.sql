@@ -16,6 +16,10 @@ fct_sends as (
     select * from {{ ref('fct_sends') }}
 ),
 
+fct_link_clicks as (
+    select * from {{ ref('fct_link_clicks') }}
+),
+
 fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
@@ -362,6 +366,14 @@ evidence as (
         count(*) as evidence_count
     from fct_sends
     where is_complained
+    group by all
+    union all
+    select
+        source,
+        account,
+        'clicks_with_link' as requirement,
+        count(*) as evidence_count
+    from fct_link_clicks
     group by all
     union all
     select

@@ -4,8 +4,8 @@ fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
 
-fct_list_validations as (
-    select * from {{ ref('fct_list_validations') }}
+newest_verdicts as (
+    select * from {{ ref('newest_verdicts') }}
 ),
 
 dim_lists as (
@@ -14,10 +14,6 @@ dim_lists as (
 
 dim_runs as (
     select * from {{ ref('dim_runs') }}
-),
-
-validation_precedence as (
-    select * from {{ ref('validation_precedence') }}
 ),
 
 members as (
@@ -34,64 +30,6 @@ members as (
             and fct_list_spells.list = dim_lists.list
     where dim_lists.has_members and fct_list_spells.left_at is null
     group by all
-),
-
--- A validator that never tells of a kind of address says nothing by leaving it blank.
-told_verdicts as (
-    select
-        contact_key,
-        validation_key,
-
-        validation_status,
-        risk,
-
-        is_role,
-        is_disposable,
-        is_catch_all,
-        is_spamtrap,
-        is_abuse,
-        bool_or(is_role is not null) over validator as tells_role,
-        bool_or(is_disposable is not null) over validator as tells_disposable,
-        bool_or(is_catch_all is not null) over validator as tells_catch_all,
-        bool_or(is_spamtrap is not null) over validator as tells_spamtrap,
-
-        verified_at
-    from fct_list_validations
-    window validator as (partition by provider)
-),
-
-ranked_verdicts as (
-    select
-        told_verdicts.contact_key,
-
-        told_verdicts.validation_status,
-        told_verdicts.risk,
-
-        row_number() over (
-            partition by told_verdicts.contact_key
-            order by
-                told_verdicts.verified_at desc nulls last,
-                validation_precedence.rank asc nulls last,
-                told_verdicts.validation_key asc
-        ) as recency,
-
-        told_verdicts.is_role,
-        told_verdicts.is_disposable,
-        told_verdicts.is_catch_all,
-        told_verdicts.is_spamtrap,
-        coalesce(told_verdicts.is_spamtrap, false)
-        or coalesce(told_verdicts.is_abuse, false) as is_lasting,
-        told_verdicts.tells_role,
-        told_verdicts.tells_disposable,
-        told_verdicts.tells_catch_all,
-        told_verdicts.tells_spamtrap,
-
-        told_verdicts.verified_at
-    from told_verdicts
-    left join validation_precedence
-        on
-            told_verdicts.validation_status = validation_precedence.validation_status
-            and told_verdicts.risk = validation_precedence.risk
 ),
 
 judged_members as (
@@ -122,22 +60,12 @@ judged_members as (
         coalesce(verdicts.tells_disposable, false) as tells_disposable,
         coalesce(verdicts.tells_catch_all, false) as tells_catch_all,
         coalesce(verdicts.tells_spamtrap, false) as tells_spamtrap,
-        not verdicts.is_lasting
-        and {{ seconds_between('verdicts.verified_at', 'dim_runs.now_at') }}
-        > 86400 * case verdicts.validation_status
-            when 'deliverable' then {{ var('stale_after_days_deliverable') }}
-            when 'risky' then {{ var('stale_after_days_risky') }}
-            when 'undeliverable' then {{ var('stale_after_days_undeliverable') }}
-            else {{ var('stale_after_days_unknown') }}
-        end as is_stale,
+        verdicts.is_stale,
 
         verdicts.verified_at
     from members
-    left join ranked_verdicts as verdicts
-        on
-            members.contact_key = verdicts.contact_key
-            and verdicts.recency = 1
-    cross join dim_runs
+    left join newest_verdicts as verdicts
+        on members.contact_key = verdicts.contact_key
 ),
 
 -- That nobody looked says nothing of a person, so it is never pooled.

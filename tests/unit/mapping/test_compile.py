@@ -113,7 +113,7 @@ def run(found: Compiled, raw: list[tuple[str | None, ...]]) -> list[dict[str, An
     return [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
 
 
-def convert(found: Compiled, macro: str, text: str) -> Any:
+def convert(found: Compiled, macro: str, text: str | None) -> Any:
     """What one of the documented macros makes of a text, written as the export does."""
     for statement in found.macros:
         engine().execute(statement)
@@ -231,6 +231,39 @@ def test_a_percentage_is_0_to_100_however_it_is_written(
 )
 def test_a_flag_has_three_states(text: str, flag: bool | None, tmp_path: Path) -> None:
     assert convert(compiled(tmp_path, TOTALS), "to_flag", text) is flag
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [
+        (None, None),
+        ("https://mail.example/Unsubscribe?u=1", "unsubscribe"),
+        ("mailto:unsubscribe@example.com", "unsubscribe"),
+        ("https://mail.example/preferences/unsubscribe", "unsubscribe"),
+        ("https://example.com/Preferences", "preference"),
+        ("https://example.com/subscription_center.aspx", "preference"),
+        ("https://www.Instagram.com/harbour?from=mail", "channel"),
+        ("https://x.com/harbour", "channel"),
+        ("http://m.facebook.com:443", "channel"),
+        ("https://wa.me/4930123456?text=Hello", "channel"),
+        ("https://apps.apple.com/app/id1", "channel"),
+        ("https://www.facebook.com/sharer/sharer.php?u=1", "other"),
+        ("https://wa.me/?text=Look", "other"),
+        ("https://example.com", "website"),
+        ("https://shop.example.com/?utm_source=mail", "website"),
+        ("https://example.com?utm_source=mail#top", "website"),
+        ("https://netflix.com/", "website"),
+        ("https://example.com/facebook.com", "other"),
+        ("https://example.com/offer", "other"),
+        ("https://apps.apple.com.example/app", "other"),
+        ("tel:+4930123456", "other"),
+    ],
+    ids=says,
+)
+def test_a_link_leads_to_one_kind_of_place(
+    link: str | None, kind: str | None, tmp_path: Path
+) -> None:
+    assert convert(compiled(tmp_path, TOTALS), "url_kind", link) == kind
 
 
 @pytest.mark.parametrize(
