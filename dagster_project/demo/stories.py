@@ -20,7 +20,7 @@ DELETED_A_YEAR_PCT = 0.8
 SUNSET_PCT = 2.5
 RETURNING_PCT = 6.0
 BOUGHT_INVALID_PCT = 11.0
-BOUGHT_UNSUBSCRIBE_PCT = 5.0
+BOUGHT_UNSUBSCRIBE_PCT = 4.5
 BOUGHT_COMPLAINT_PCT = 2.2
 SCANNER_SECONDS = (2, 6)
 """How long after delivery a gateway follows the links, from and to."""
