@@ -225,14 +225,20 @@ def check(
 def demo(
     directory: Annotated[Path, typer.Argument(help="Where the exports go.")],
     seed: Annotated[int, typer.Option(help="Another year for another seed.")] = 7,
+    home: HomeOption = None,
 ) -> None:
-    """Write a believable year of exports with planted stories."""
+    """Write a believable year of exports with planted stories.
+
+    A home in which nothing landed also gets its accounts.yaml and changes.yaml.
+    """
     from dagster_project.demo import write_demo
 
     if directory.exists() and any(directory.iterdir()):
         raise _leave(2, f"{directory} is not empty. Name a new folder.")
-    summary = write_demo(directory, seed=seed)
-    _console().print(f"[bold]{directory}[/]: {summary.file_count} exports of a year.")
+    summary = write_demo(directory, seed=seed, home=_settings(home).at)
+    _say(f"{directory}: {summary.file_count} exports of a year.")
+    for path in summary.configuration:
+        _say(f"{path}: what the company knows of it, and no export.")
 
 
 @app.command()
