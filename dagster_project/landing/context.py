@@ -65,6 +65,7 @@ _ACCOUNTS = pa.schema(
         ("source", pa.string()),
         ("account", pa.string()),
         ("timezone", pa.string()),
+        ("is_timezone_declared", pa.bool_()),
         ("industry", pa.string()),
         ("opt_in", pa.string()),
         ("promised_per_week", pa.float64()),
@@ -245,7 +246,13 @@ def _account_rows(
         settings = accounts.of(source or "", account)
         known = settings.model_dump(include=set(_ACCOUNTS.names))
         rows.append(
-            known | {"source": source, "account": account, "timezone": settings.zone}
+            known
+            | {
+                "source": source,
+                "account": account,
+                "timezone": settings.zone,
+                "is_timezone_declared": settings.timezone is not None,
+            }
         )
     return rows
 

@@ -60,6 +60,7 @@ sources as (
         cast(stg_accounts.settle_days as bigint) as settle_days,
         stg_accounts.promised_per_week,
 
+        stg_accounts.is_timezone_declared,
         stg_accounts.is_group_headline,
         stg_accounts.has_streams_by_audience,
 

@@ -18,6 +18,7 @@ renamed as (
         promised_per_week,
         settle_days,
 
+        coalesce(is_timezone_declared, false) as is_timezone_declared,
         coalesce(is_group_headline, false) as is_group_headline,
         coalesce(streams_by_audience, false) as has_streams_by_audience
     from accounts
