@@ -299,3 +299,17 @@ def test_a_list_says_what_it_loses_in_a_year_or_in_the_few_months_there_are(
         "The list generic/main loses 20.0 % a year (18 to 22), as 12 months show,"
         f" {gone}" in told
     )
+
+
+def test_a_name_that_no_export_tells_of_is_told(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    write_marts(home.marts, {})
+    screen = io.StringIO()
+    names = ["the stream Nwes (change 2)", "the campaign 4711 (change 3)"]
+    outcome = Outcome(home=home, unknown_names=names)
+    print_closing(outcome, Console(file=screen, width=200))
+    (line,) = [
+        line for line in screen.getvalue().splitlines() if "changes.yaml" in line
+    ]
+    assert "no export tells of the stream Nwes (change 2), the campaign 4711" in line
+    assert outcome.summary()["unknown_names"] == names

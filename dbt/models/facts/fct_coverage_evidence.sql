@@ -20,6 +20,10 @@ fct_link_clicks as (
     select * from {{ ref('fct_link_clicks') }}
 ),
 
+dim_change_campaigns as (
+    select * from {{ ref('dim_change_campaigns') }}
+),
+
 fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
@@ -374,6 +378,15 @@ evidence as (
         'clicks_with_link' as requirement,
         count(*) as evidence_count
     from fct_link_clicks
+    group by all
+    union all
+    select
+        source,
+        account,
+        'campaigns_that_asked_again' as requirement,
+        count(*) as evidence_count
+    from dim_change_campaigns
+    where campaign_key is not null
     group by all
     union all
     select
