@@ -381,12 +381,16 @@ evidence as (
     group by all
     union all
     select
-        source,
-        account,
-        'campaigns_that_asked_again' as requirement,
+        dim_change_campaigns.source,
+        dim_change_campaigns.account,
+        'people_asked_again' as requirement,
         count(*) as evidence_count
     from dim_change_campaigns
-    where campaign_key is not null
+    inner join fct_campaigns
+        on dim_change_campaigns.campaign_key = fct_campaigns.campaign_key
+    where
+        fct_campaigns.delivered_count_basis = 'events'
+        or fct_campaigns.recipient_count is not null
     group by all
     union all
     select
