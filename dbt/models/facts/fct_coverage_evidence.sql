@@ -20,6 +20,10 @@ fct_link_clicks as (
     select * from {{ ref('fct_link_clicks') }}
 ),
 
+dim_change_campaigns as (
+    select * from {{ ref('dim_change_campaigns') }}
+),
+
 fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
@@ -443,6 +447,19 @@ evidence as (
         'clicks_with_link' as requirement,
         count(*) as evidence_count
     from fct_link_clicks
+    group by all
+    union all
+    select
+        dim_change_campaigns.source,
+        dim_change_campaigns.account,
+        'people_asked_again' as requirement,
+        count(*) as evidence_count
+    from dim_change_campaigns
+    inner join fct_campaigns
+        on dim_change_campaigns.campaign_key = fct_campaigns.campaign_key
+    where
+        fct_campaigns.delivered_count_basis = 'events'
+        or fct_campaigns.recipient_count is not null
     group by all
     union all
     select
