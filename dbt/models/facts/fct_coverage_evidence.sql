@@ -125,7 +125,7 @@ changed_streams as (
         account,
         stream_id
     from dim_change_streams
-    where arm = 'treated' and not is_unknown
+    where arm = 'treated' and stream_id is not null
 ),
 
 recipient_opt_outs as (
@@ -316,7 +316,7 @@ evidence as (
     select
         source,
         account,
-        'declared_changes' as requirement,
+        'changes_of_streams' as requirement,
         count(*) as evidence_count
     from changed_streams
     group by all
@@ -324,7 +324,7 @@ evidence as (
     select
         changed_streams.source,
         changed_streams.account,
-        'declared_re_permissions' as requirement,
+        're_permissions_of_streams' as requirement,
         count(*) as evidence_count
     from changed_streams
     inner join dim_changes
