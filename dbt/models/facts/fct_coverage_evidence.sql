@@ -72,10 +72,6 @@ denominator_checks as (
     select * from {{ ref('denominator_checks') }}
 ),
 
-dim_change_streams as (
-    select * from {{ ref('dim_change_streams') }}
-),
-
 opt_out_reason_words as (
     select * from {{ ref('opt_out_reason_words') }}
 ),
@@ -133,7 +129,7 @@ changed_streams as (
         account,
         stream_id
     from dim_change_streams
-    where arm = 'treated' and not is_unknown
+    where arm = 'treated' and stream_id is not null
 ),
 
 recipient_opt_outs as (
@@ -246,15 +242,6 @@ evidence as (
     select
         source,
         account,
-        'changes_of_streams' as requirement,
-        count(*) as evidence_count
-    from dim_change_streams
-    where arm = 'treated' and stream_id is not null
-    group by all
-    union all
-    select
-        source,
-        account,
         'campaigns_confirmed' as requirement,
         count(*) as evidence_count
     from confirmed_campaigns
@@ -333,7 +320,7 @@ evidence as (
     select
         source,
         account,
-        'declared_changes' as requirement,
+        'changes_of_streams' as requirement,
         count(*) as evidence_count
     from changed_streams
     group by all
@@ -341,7 +328,7 @@ evidence as (
     select
         changed_streams.source,
         changed_streams.account,
-        'declared_re_permissions' as requirement,
+        're_permissions_of_streams' as requirement,
         count(*) as evidence_count
     from changed_streams
     inner join dim_changes
