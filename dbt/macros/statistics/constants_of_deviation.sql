@@ -10,3 +10,7 @@
 {% macro normal_quantile_95() -%}
     1.6448536269514722e0
 {%- endmacro %}
+
+{% macro normal_quantile_80() -%}
+    0.8416212335729143e0
+{%- endmacro %}
