@@ -225,14 +225,20 @@ def check(
 def demo(
     directory: Annotated[Path, typer.Argument(help="Where the exports go.")],
     seed: Annotated[int, typer.Option(help="Another year for another seed.")] = 7,
+    home: HomeOption = None,
 ) -> None:
-    """Write a believable year of exports with planted stories."""
+    """Write a believable year of exports with planted stories.
+
+    A home in which nothing landed also gets its accounts.yaml and changes.yaml.
+    """
     from dagster_project.demo import write_demo
 
     if directory.exists() and any(directory.iterdir()):
         raise _leave(2, f"{directory} is not empty. Name a new folder.")
-    summary = write_demo(directory, seed=seed)
-    _console().print(f"[bold]{directory}[/]: {summary.file_count} exports of a year.")
+    summary = write_demo(directory, seed=seed, home=_settings(home).at)
+    _say(f"{directory}: {summary.file_count} exports of a year.")
+    for path in summary.configuration:
+        _say(f"{path}: what the company knows of it, and no export.")
 
 
 @app.command()
@@ -608,10 +614,11 @@ def _data_docs(place: Home) -> Path:
 
 def _finish(outcome: Outcome, as_json: bool) -> None:
     """Say what a run came to, and leave with its code."""
-    from dagster_project.closing import diagnosed, print_closing
+    from dagster_project.closing import diagnosed, newest_weeks, print_closing
 
     if as_json:
-        _print_json(outcome.summary() | {"diagnoses": diagnosed(outcome)})
+        told = {"weeks": newest_weeks(outcome), "diagnoses": diagnosed(outcome)}
+        _print_json(outcome.summary() | told)
     else:
         print_closing(outcome, _console())
     raise typer.Exit(outcome.exit_code)

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from dagster_project.demo import records, stories
+from dagster_project.demo.configuration import write_configuration
 from dagster_project.demo.mail import DEFAULT_TODAY, draw_year
 from dagster_project.demo.people import LISTS
 from dagster_project.demo.world import (
@@ -29,6 +30,7 @@ from dagster_project.demo.world import (
     timestamps,
     utc,
 )
+from dagster_project.settings import Home
 
 CONTACTS_INBOX, VALIDATOR_INBOX = "generic/crm", "zerobounce"
 REDELIVERED_SHARE = 0.015
@@ -43,6 +45,7 @@ class DemoSummary:
     """What ``write_demo`` wrote."""
 
     files: tuple[Path, ...]
+    configuration: tuple[Path, ...] = ()
 
     @property
     def file_count(self) -> int:
@@ -51,7 +54,11 @@ class DemoSummary:
 
 
 def write_demo(
-    directory: Path, seed: int = 7, today: date = DEFAULT_TODAY, scale: float = 1.0
+    directory: Path,
+    seed: int = 7,
+    today: date = DEFAULT_TODAY,
+    scale: float = 1.0,
+    home: Home | None = None,
 ) -> DemoSummary:
     """Write the demo year below a folder, in the layout of an inbox.
 
@@ -62,6 +69,8 @@ def write_demo(
         seed: another seed is another year with the same stories.
         today: the last day of the year; everything moves with it.
         scale: multiplies the number of people; below 1 the stories drown in noise.
+        home: also gets what the company knows of the year, unless something landed
+            in it or it has such files already.
     """
     world = draw_year(seed, today, scale)
     files = [
@@ -76,7 +85,8 @@ def write_demo(
         )
         for path, at, content in exports(world)
     ]
-    return DemoSummary(tuple(files))
+    known = write_configuration(home, today) if home else ()
+    return DemoSummary(tuple(files), known)
 
 
 def _write(target: Path, at: int, content: bytes) -> Path:

@@ -187,7 +187,7 @@ def _validate(world: World) -> None:
     person = np.unique(spells.person[rows])
     verdict = people.kind[person]
     verdict[people.dies_at[person] <= at] = "mailbox_not_found"
-    verdict[rng.random(len(person)) < 0.012] = "timeout"
+    verdict[rng.random(len(people))[person] < 0.012] = "timeout"
     world.verdicts = pd.DataFrame({"person": person, "validation_reason": verdict})
 
 

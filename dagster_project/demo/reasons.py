@@ -31,6 +31,7 @@ REASONS: Mapping[str, Mapping[str, float]] = {
     "wrong_segment": {"not_relevant": 70, "expectation_mismatch": 12, "spam_like": 6},
     "too_far": {"not_relevant": 62, "expectation_mismatch": 14, "no_value": 8},
     "misled": {"expectation_mismatch": 52, "spam_like": 16, "no_value": 12},
+    "sold_to": {"no_value": 38, "not_relevant": 26, "too_frequent": 14, "spam_like": 6},
     "gap": {"no_longer_needed": 28, "never_signed_up": 26, "not_relevant": 18},
     "imported": {"never_signed_up": 72, "spam_like": 12, "not_relevant": 8},
 }

@@ -20,7 +20,7 @@ DELETED_A_YEAR_PCT = 0.8
 SUNSET_PCT = 2.5
 RETURNING_PCT = 6.0
 BOUGHT_INVALID_PCT = 11.0
-BOUGHT_UNSUBSCRIBE_PCT = 3.0
+BOUGHT_UNSUBSCRIBE_PCT = 4.5
 BOUGHT_COMPLAINT_PCT = 2.2
 SCANNER_SECONDS = (2, 6)
 """How long after delivery a gateway follows the links, from and to."""
@@ -73,15 +73,20 @@ NEWSLETTER = Stream(
     click_to_open=0.14,
     send_type="campaign",
     sender=f"{COMPANY} <hello@news.harbourpine.example.com>",
+    # Every fourth sells; the others are there to be read.
     subjects=(
         "A quiet week by the water",
+        "15 % off oak until Sunday",
         "Three rooms, one lamp",
         "The slow Sunday list",
         "Oak, ash, pine: what lasts?",
+        "20 % off wool blankets",
         'Readers ask: "how do I oil a table?"',
         "Lys i mørket 🕯",
         "Small repairs, long life",
+        "10 % off everything with drawers",
         "What we learned from 400 chairs",
+        "One table, forty years on",
     ),
 )
 PRODUCT_NEWS = replace(
@@ -223,23 +228,50 @@ STORE_EVENT_DAYS = tuple(day for day in range(10, 347, 14) if day != 150)
 
 CONTRADICTORY_SHARE = 0.06
 """Share of the contradictory newsletter's recipients missing from its total."""
+WITHOUT_PREFERENCE_CENTRE = 2.0
+"""How many leave the newsletter before they can choose topics, against afterwards."""
+PROMOTIONS: Mapping[int, str] = {
+    229: "15 % off everything for summer",
+    236: "Last days: 15 % off everything",
+    243: "20 % off lamps",
+    250: "25 % off garden benches",
+    264: "30 % off linen this week only",
+    271: "35 % off: the summer must go",
+    278: "Another 10 % off on top",
+    285: "40 % off, really the last days",
+}
+"""Day -> subject of the newsletters that only sell."""
 
 
 def _tired(done: float) -> Mapping[str, Any]:
     """What a send meets in the climb, from its first (0) to its last (1)."""
     return {
-        "unsubscribe": 4.0**done,
+        "unsubscribe": 4.5**done,
         "opens": 1 - 0.4 * done,
-        "clicks": 1 - 0.75 * done,
+        "clicks": 1 - 0.9 * done,
         "mood": "too_often",
     }
 
 
+def _sold_to(subject: str, done: float) -> Mapping[str, Any]:
+    """What a newsletter meets that only sells, from the first (0) to the last (1)."""
+    return {"subject": subject, "unsubscribe": 3.2**done, "mood": "sold_to"}
+
+
 EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
+    **{
+        ("Newsletter", day): {"unsubscribe": WITHOUT_PREFERENCE_CENTRE}
+        for day in NEWSLETTER_DAYS
+        if day < PREFERENCE_CENTRE_DAY
+    },
+    **{
+        ("Newsletter", day): _sold_to(subject, step / (len(PROMOTIONS) - 1))
+        for step, (day, subject) in enumerate(PROMOTIONS.items())
+    },
     ("Newsletter", WRONG_SEGMENT_DAY): {
         "name": "Trade clearance",
         "subject": "Pallet deals for retailers: minimum order 40 pieces",
-        "unsubscribe": 7.0,
+        "unsubscribe": 8.0,
         "opens": 0.95,
         "clicks": 0.6,
         "complaints": 3.0,
@@ -248,7 +280,7 @@ EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("Newsletter", MISLEADING_DAY): {
         "name": "Order teaser",
         "subject": "RE: your order",
-        "unsubscribe": 4.2,
+        "unsubscribe": 3.2 * WITHOUT_PREFERENCE_CENTRE,
         "opens": 1.75,
         "clicks": 0.3,
         "complaints": 2.0,
@@ -257,7 +289,7 @@ EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
     ("Store events", UNUSUAL_AUDIENCE_DAY): {
         "audience": "All newsletter readers",
         "share": 1.0,
-        "unsubscribe": 4.2,
+        "unsubscribe": 5.0,
         "mood": "too_far",
     },
     ("Product news", AFTER_GAP_DAYS[0]): {
@@ -349,7 +381,7 @@ STORIES = (
     Story(
         "wrong_segment",
         "A trade promotion went to every newsletter reader",
-        "one isolated spike; the sends after it are ordinary",
+        "one isolated spike, about something else than usual; then ordinary sends",
         campaign_ids(NEWSLETTER, WRONG_SEGMENT_DAY),
     ),
     Story(
@@ -409,6 +441,17 @@ STORIES = (
         'A newsletter pretended to be an answer: "RE: your order"',
         "opens up, click-to-open down, opt-outs up",
         campaign_ids(NEWSLETTER, MISLEADING_DAY),
+    ),
+    Story(
+        "promotions_in_a_row",
+        "For two months every newsletter sold something",
+        "more people leave with each one, and fewer again once there is more to read",
+        campaign_ids(NEWSLETTER, *PROMOTIONS),
+    ),
+    Story(
+        "preference_centre_launch",
+        "Newsletter readers could choose topics from February on",
+        "half the opt-outs of before, beside streams in which nothing changed",
     ),
     Story(
         "list_decay",

@@ -21,12 +21,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dagster_project.accounts import load_accounts
 from dagster_project.demo import STORIES, write_demo
+from dagster_project.demo.configuration import write_configuration
 from dagster_project.demo.mail import draw_year
 from dagster_project.demo.people import REMOVED_KINDS
 from dagster_project.demo.records import STATUSES, campaign_totals, preference_events
-from dagster_project.demo.stories import SHOP_OFFERS, TOPICS, Story
+from dagster_project.demo.stories import (
+    PREFERENCE_CENTRE_DAY,
+    SHOP_OFFERS,
+    TOPICS,
+    Story,
+)
 from dagster_project.demo.world import HOUR, NEVER, SECOND, World
+from dagster_project.settings import Home
 
 SMALL = 0.1
 MAILCHIMP = "mailchimp/newsletter"
@@ -262,6 +270,35 @@ def test_a_misleading_subject_is_opened_and_left(totals: pd.DataFrame) -> None:
     assert sent["rate"] > 2 * usual["rate"]
 
 
+def test_newsletters_that_only_sell_lose_more_with_each(totals: pd.DataFrame) -> None:
+    run = totals.loc[list(story("promotions_in_a_row").campaign_ids)]
+    usual = others(totals, "Newsletter")["rate"].iloc[13:].median()
+    assert len(run) == 8
+    assert run["subject"].str.contains("% off").all()
+    thirds = [
+        part["rate"].mean() for part in (run.iloc[:3], run.iloc[3:6], run.iloc[6:])
+    ]
+    assert usual / 2 < thirds[0] < thirds[1] < thirds[2]
+    assert thirds[2] > 1.5 * usual
+    newsletters = totals[totals["list"] == "Newsletter"]
+    after = newsletters.iloc[newsletters.index.get_loc(run.index[-1]) + 1 :]
+    assert after["rate"].iloc[:3].mean() < 1.3 * usual
+
+
+def test_fewer_leave_once_they_can_choose_topics(
+    world: World, totals: pd.DataFrame
+) -> None:
+    launch = pd.Timestamp(world.moment(PREFERENCE_CENTRE_DAY), unit="ms")
+    usual = others(totals, "Newsletter")
+    days = (usual["sent_at"] - launch).dt.days
+    before, after = usual[days.between(-91, -1)], usual[days.between(0, 90)]
+    assert min(len(before), len(after)) > 8
+    left = [
+        part["unsubscribes"].sum() / part["delivered"].sum() for part in (before, after)
+    ]
+    assert left[1] < 0.65 * left[0]
+
+
 def test_a_quarter_of_the_contacts_leaves_for_every_cause(world: World) -> None:
     spells, left = world.spells, world.spells.left_at
     gone_at = np.minimum(left, spells.vanishes_at)
@@ -308,6 +345,61 @@ def test_some_come_back(world: World) -> None:
         assert spells.person[old] == spells.person[new]
         assert spells.mail_list[old] == spells.mail_list[new]
         assert spells.left_at[old] < spells.joined_at[new] <= world.end
+
+
+# A home gets what the company knows, once.
+
+
+def test_the_rules_of_the_company_name_what_its_campaigns_are_about(
+    totals: pd.DataFrame, tmp_path: Path
+) -> None:
+    home = Home(tmp_path)
+    write_configuration(home, date(2026, 10, 31))
+    account = load_accounts(home.config).of("mailchimp", "newsletter")
+
+    def category(campaign: Any) -> str:
+        texts = {"name": campaign.campaign_name, "subject": campaign.subject}
+        return next(
+            rule.category
+            for rule in account.content_categories
+            if all(
+                re.search(pattern, texts[text], re.IGNORECASE)
+                for text, pattern in rule.patterns.items()
+            )
+        )
+
+    about = pd.Series({row.Index: category(row) for row in totals.itertuples()})
+    newsletters = about[totals["list"] == "Newsletter"]
+    assert set(about[totals["list"] == "Product news"]) == {"product"}
+    assert newsletters.index[newsletters == "trade"].tolist() == list(
+        story("wrong_segment").campaign_ids
+    )
+    runs = "".join("p" if word == "promotion" else "e" for word in newsletters)
+    assert "p" * 8 in runs
+    assert re.fullmatch("(e+p)+e*", runs.replace("p" * 8, "p"))
+
+
+def test_a_home_keeps_its_own_configuration(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.config.mkdir(parents=True)
+    (home.config / "accounts.yaml").write_text("accounts: {}\n")
+    summary = write_demo(
+        tmp_path / "inbox", today=date(2027, 3, 15), scale=0.02, home=home
+    )
+    assert summary.configuration == (home.config / "changes.yaml",)
+    assert (home.config / "accounts.yaml").read_text() == "accounts: {}\n"
+    # The year began on 2026-03-16: 92 and 276 days before these.
+    dates = re.findall(r"date: (\S+)", summary.configuration[0].read_text())
+    assert dates == ["2026-06-16", "2026-12-17"]
+
+
+def test_a_home_in_which_something_landed_is_left_alone(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    package = home.landing / "load=0000000001"
+    package.mkdir(parents=True)
+    (package / "load.json").touch()
+    assert write_configuration(home, date(2026, 10, 31)) == ()
+    assert not home.config.exists()
 
 
 # The files are what the vendors write.

@@ -20,6 +20,10 @@ fct_link_clicks as (
     select * from {{ ref('fct_link_clicks') }}
 ),
 
+dim_change_campaigns as (
+    select * from {{ ref('dim_change_campaigns') }}
+),
+
 fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
@@ -52,16 +56,20 @@ dim_streams as (
     select * from {{ ref('dim_streams') }}
 ),
 
+dim_changes as (
+    select * from {{ ref('dim_changes') }}
+),
+
+dim_change_streams as (
+    select * from {{ ref('dim_change_streams') }}
+),
+
 send_types as (
     select * from {{ ref('send_types') }}
 ),
 
 denominator_checks as (
     select * from {{ ref('denominator_checks') }}
-),
-
-dim_change_streams as (
-    select * from {{ ref('dim_change_streams') }}
 ),
 
 opt_out_reason_words as (
@@ -112,6 +120,16 @@ confirmed_campaigns as (
         denominator_checks.is_confirming
         and fct_denominator_checks.verdict in ('reconciled', 'within_tolerance')
     group by all
+),
+
+changed_streams as (
+    select
+        change_key,
+        source,
+        account,
+        stream_id
+    from dim_change_streams
+    where arm = 'treated' and stream_id is not null
 ),
 
 recipient_opt_outs as (
@@ -224,15 +242,6 @@ evidence as (
     select
         source,
         account,
-        'changes_of_streams' as requirement,
-        count(*) as evidence_count
-    from dim_change_streams
-    where arm = 'treated' and stream_id is not null
-    group by all
-    union all
-    select
-        source,
-        account,
         'campaigns_confirmed' as requirement,
         count(*) as evidence_count
     from confirmed_campaigns
@@ -306,6 +315,25 @@ evidence as (
     inner join send_types
         on dim_streams.send_type = send_types.send_type
     where send_types.is_triggered
+    group by all
+    union all
+    select
+        source,
+        account,
+        'changes_of_streams' as requirement,
+        count(*) as evidence_count
+    from changed_streams
+    group by all
+    union all
+    select
+        changed_streams.source,
+        changed_streams.account,
+        're_permissions_of_streams' as requirement,
+        count(*) as evidence_count
+    from changed_streams
+    inner join dim_changes
+        on changed_streams.change_key = dim_changes.change_key
+    where dim_changes.kind = 're_permission'
     group by all
     union all
     select
@@ -406,6 +434,19 @@ evidence as (
         'clicks_with_link' as requirement,
         count(*) as evidence_count
     from fct_link_clicks
+    group by all
+    union all
+    select
+        dim_change_campaigns.source,
+        dim_change_campaigns.account,
+        'people_asked_again' as requirement,
+        count(*) as evidence_count
+    from dim_change_campaigns
+    inner join fct_campaigns
+        on dim_change_campaigns.campaign_key = fct_campaigns.campaign_key
+    where
+        fct_campaigns.delivered_count_basis = 'events'
+        or fct_campaigns.recipient_count is not null
     group by all
     union all
     select
