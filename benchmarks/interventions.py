@@ -302,6 +302,7 @@ def _fill(world: World, mail: pd.DataFrame, people: pd.DataFrame) -> None:
             }
         ),
     )
+    world.table("dim_change_campaigns", [])
     world.table(
         "dim_change_streams",
         streams.assign(
