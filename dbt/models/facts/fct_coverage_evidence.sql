@@ -56,10 +56,6 @@ dim_streams as (
     select * from {{ ref('dim_streams') }}
 ),
 
-dim_changes as (
-    select * from {{ ref('dim_changes') }}
-),
-
 dim_change_streams as (
     select * from {{ ref('dim_change_streams') }}
 ),
@@ -120,16 +116,6 @@ confirmed_campaigns as (
         denominator_checks.is_confirming
         and fct_denominator_checks.verdict in ('reconciled', 'within_tolerance')
     group by all
-),
-
-changed_streams as (
-    select
-        change_key,
-        source,
-        account,
-        stream_id
-    from dim_change_streams
-    where arm = 'treated' and stream_id is not null
 ),
 
 recipient_opt_outs as (
@@ -322,18 +308,8 @@ evidence as (
         account,
         'changes_of_streams' as requirement,
         count(*) as evidence_count
-    from changed_streams
-    group by all
-    union all
-    select
-        changed_streams.source,
-        changed_streams.account,
-        're_permissions_of_streams' as requirement,
-        count(*) as evidence_count
-    from changed_streams
-    inner join dim_changes
-        on changed_streams.change_key = dim_changes.change_key
-    where dim_changes.kind = 're_permission'
+    from dim_change_streams
+    where arm = 'treated' and stream_id is not null
     group by all
     union all
     select
