@@ -59,10 +59,11 @@ LEAST_REACH = (-50.0, 100.0)
 MOST_REACH = (-95.0, 900.0)
 """An interval that reaches further is cut at the ruler's end."""
 
-TICKS = (-90, -75, -50, -25, 0, 50, 100, 300, 900)
+TICKS = (0, -50, 100, -75, 300, -90, 900, -25, 50)
+"""Numbers below the ruler; the first ones stand where not all have room."""
 
-TICK_MARGIN = 4.0
-"""Nearer to an end of the ruler a tick has no room for its number."""
+TICK_MARGIN = 8.0
+"""Room that a number needs to either side, in hundredths of the ruler."""
 
 SHOWN_CHANGES = 6
 
@@ -334,13 +335,14 @@ def _place(value: float, reach: tuple[float, float]) -> float:
 
 
 def _ticks(reach: tuple[float, float]) -> list[tuple[float, str]]:
-    """Each number with its place, where it has room."""
-    return [
-        (_place(value, reach), words.growth(value))
-        for value in TICKS
-        if reach[0] < value < reach[1]
-        and TICK_MARGIN <= _place(value, reach) <= 100 - TICK_MARGIN
-    ]
+    """Numbers with their places: as many as there is room for on a phone."""
+    chosen: dict[int, float] = {}
+    for value in TICKS:
+        place = _place(value, reach)
+        taken = (*chosen.values(), -TICK_MARGIN, 100 + TICK_MARGIN)
+        if all(abs(place - other) >= 2 * TICK_MARGIN for other in taken):
+            chosen[value] = place
+    return [(place, words.growth(value)) for value, place in sorted(chosen.items())]
 
 
 def _ruler(row: Intervention, colour: str, reach: tuple[float, float]) -> Ruler | None:

@@ -137,7 +137,7 @@ def cause_sentence(diagnosis: Diagnosis | None) -> Markup:
     )
     if diagnosis.recommended_action:
         advice = diagnosis.recommended_action.split(". ")[0].rstrip(".")
-        told += Markup(" What to do: {}.").format(advice)
+        told += Markup(" <strong>What to do:</strong> {}.").format(advice)
     return told
 
 

@@ -118,16 +118,6 @@ confirmed_campaigns as (
     group by all
 ),
 
-changed_streams as (
-    select
-        change_key,
-        source,
-        account,
-        stream_id
-    from dim_change_streams
-    where arm = 'treated' and stream_id is not null
-),
-
 recipient_opt_outs as (
     select
         source,
@@ -318,7 +308,8 @@ evidence as (
         account,
         'changes_of_streams' as requirement,
         count(*) as evidence_count
-    from changed_streams
+    from dim_change_streams
+    where arm = 'treated' and stream_id is not null
     group by all
     union all
     select
