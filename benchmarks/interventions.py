@@ -291,6 +291,7 @@ def _fill(world: World, mail: list[pd.DataFrame], people: list[pd.DataFrame]) ->
         told.assign(
             source="esp",
             change_key=told["account"],
+            is_unknown=False,
             arm=np.where(told["stream_id"].str.endswith("/0"), "treated", "control"),
         ),
     )

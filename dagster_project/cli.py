@@ -614,10 +614,11 @@ def _data_docs(place: Home) -> Path:
 
 def _finish(outcome: Outcome, as_json: bool) -> None:
     """Say what a run came to, and leave with its code."""
-    from dagster_project.closing import diagnosed, print_closing
+    from dagster_project.closing import diagnosed, newest_weeks, print_closing
 
     if as_json:
-        _print_json(outcome.summary() | {"diagnoses": diagnosed(outcome)})
+        told = {"weeks": newest_weeks(outcome), "diagnoses": diagnosed(outcome)}
+        _print_json(outcome.summary() | told)
     else:
         print_closing(outcome, _console())
     raise typer.Exit(outcome.exit_code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -82,6 +82,7 @@ _FIRST_FINDINGS = """
 with first_findings as (
     select
         stream_id, campaign_id,
+        arg_min(diagnosis_key, rank) as diagnosis_key,
         arg_min(finding_label, rank) as finding_label,
         arg_min(recommended_action, rank) as recommended_action,
         replace(arg_min(confidence, rank), '_', ' ') as confidence,
@@ -103,7 +104,7 @@ select
     rates.unsubscribe_rate_pct, rates.expected_rate_pct, rates.observed_band,
     rates.confirmed_band, rates.excess_unsubscribe_count, rates.excess_low_count,
     rates.excess_high_count, findings.finding_label, findings.recommended_action,
-    findings.confidence
+    findings.confidence, findings.diagnosis_key
 from campaign_unsubscribe_rates as rates
 left join first_findings as findings
     on rates.stream_id = findings.stream_id
@@ -124,7 +125,8 @@ _RISING = f"""
 select
     trends.source, trends.account, trends.stream_id, trends.shape,
     trends.shape_started_at, trends.effect_pct, findings.finding_label,
-    findings.recommended_action, findings.confidence, findings.people_lost_count
+    findings.recommended_action, findings.confidence, findings.people_lost_count,
+    findings.diagnosis_key
 from stream_trends as trends
 left join first_findings as findings
     on trends.stream_id = findings.stream_id
@@ -141,6 +143,43 @@ select
     finding_label, confidence, evidence, people_lost_count, recommended_action
 from campaign_diagnoses
 order by rank
+"""
+
+# Newest week of each account, the costliest first. It is news where something was found
+# or more people left than luck explains.
+_WEEKS = """
+select
+    source, account, week, worst_campaign_id, worst_campaign_name,
+    worst_excess_unsubscribe_count, finding_1_key, finding_2_key, finding_3_key,
+    finding_1, finding_2, finding_3, finding_1_diagnosis_key, recommended_action,
+    action_source, open_interventions, decided_interventions, send_count,
+    judged_send_count, delivered_count, unsubscribe_count, judged_delivered_count,
+    judged_unsubscribe_count, expected_unsubscribe_count, excess_unsubscribe_count,
+    excess_low_count, excess_high_count, complaint_count, finding_count,
+    open_intervention_count, cast(revenue as double) as revenue,
+    revenue_per_lost_contact, unsubscribe_rate_pct, unsubscribe_rate_low_pct,
+    unsubscribe_rate_high_pct, is_provisional,
+    finding_count > 0 or coalesce(excess_low_count > 0, false) as is_news
+from weekly_review
+where is_newest_week
+order by
+    excess_unsubscribe_count desc nulls last, finding_count desc,
+    unsubscribe_count desc nulls last, source, account
+"""
+
+# Every change that was declared: the open ones, then the verdicts, newest first.
+_CHANGES = """
+select told
+from (
+    select open_interventions as told, true as is_open, source, account, week
+    from weekly_review
+    where is_newest_week and open_interventions is not null
+    union all
+    select decided_interventions, false, source, account, week
+    from weekly_review
+    where decided_interventions is not null
+)
+order by is_open desc, week desc, source, account
 """
 
 # Every row of a list and period repeats its totals. Reasons of few people have no name,
@@ -270,6 +309,9 @@ _SHOWN_LINES = 8
 
 _NAMED_ACCOUNTS = 3
 
+_SHOWN_CHANGES = 4
+"""Lines of changes: whoever notes every one for years still sees the rest."""
+
 
 def print_closing(outcome: Outcome, console: Console) -> None:
     """Print what changed, how many people it cost, why, and what to do."""
@@ -292,7 +334,8 @@ def print_closing(outcome: Outcome, console: Console) -> None:
         return
     with published(outcome.home.marts) as marts:
         _print_breaches(marts, console)
-        _print_worst(marts, console)
+        told = _print_weeks(marts, console)
+        _print_worst(marts, told, console)
         _print_reasons(marts, console)
         _print_lists(marts, console)
         _print_excluded(marts, console)
@@ -308,6 +351,14 @@ def diagnosed(outcome: Outcome) -> list[dict[str, Any]]:
         return []
     with published(outcome.home.marts) as marts:
         return _rows(marts, _DIAGNOSED)
+
+
+def newest_weeks(outcome: Outcome) -> list[dict[str, Any]]:
+    """What the newest week of each account cost, for programs; as :func:`diagnosed`."""
+    if outcome.is_stopped or outcome.failure or outcome.advice:
+        return []
+    with published(outcome.home.marts) as marts:
+        return _rows(marts, _WEEKS)
 
 
 def _say(console: Console, text: str) -> None:
@@ -355,7 +406,83 @@ def _print_breaches(marts: Any, console: Console) -> None:
         )
 
 
-def _print_worst(marts: Any, console: Console) -> None:
+def _print_weeks(marts: Any, console: Console) -> set[str]:
+    """The newest week of each account; the diagnoses whose advice was given."""
+    weeks = _rows(marts, _WEEKS)
+    news = [week for week in weeks if week["is_news"]]
+    for week in news[:_NAMED_ACCOUNTS]:
+        _say(console, escape(_week_line(week)))
+    rest = len(news) - _NAMED_ACCOUNTS
+    if rest > 0:
+        _say(console, f"... and {_counted(rest, 'more account')}, see the report.")
+    calm = [week for week in weeks if not week["is_news"]]
+    if calm:
+        _say(console, escape(_calm_line(calm)))
+    lines = [f"Changed: {row['told']}." for row in _rows(marts, _CHANGES)]
+    _say_some(console, lines, "line of changes", "lines of changes", _SHOWN_CHANGES)
+    return {
+        week["finding_1_diagnosis_key"]
+        for week in news[:_NAMED_ACCOUNTS]
+        if week["recommended_action"]
+    }
+
+
+def _week_line(week: dict[str, Any]) -> str:
+    findings = [week[f"finding_{place}"] for place in (1, 2, 3)]
+    hidden = week["finding_count"] - len(list(filter(None, findings)))
+    more = f"{_counted(hidden, 'more finding')}." if hidden > 0 else None
+    advice = week["recommended_action"]
+    return " ".join(
+        filter(
+            None,
+            (
+                f"Week of {_day(week['week'])}, {week['source']}/{week['account']}:"
+                f" {_week_cost(week)}.",
+                *(f"{finding}." for finding in findings if finding),
+                more,
+                f"Do: {_inside(advice.partition('. ')[0].rstrip('.'))}."
+                if advice
+                else None,
+            ),
+        )
+    )
+
+
+def _week_cost(week: dict[str, Any]) -> str:
+    so_far = " so far" if week["is_provisional"] else ""
+    of_whom = f"of {week['delivered_count'] or 0:,} delivered{so_far}"
+    excess = week["excess_unsubscribe_count"]
+    if not week["send_count"]:
+        return "nothing was sent"
+    if excess is None:
+        left = _counted(week["unsubscribe_count"] or 0, "person", "people")
+        return f"{left} left {of_whom}, no past to judge by"
+    people = _counted(abs(excess), "person", "people")
+    cost = f"{people} {'fewer than expected' if excess < 0 else 'beyond expectation'}"
+    return f"{cost} ({_between(week)}) {of_whom}"
+
+
+def _between(week: dict[str, Any]) -> str:
+    """The interval in the direction of its sentence; both where it has two."""
+    low, high = week["excess_low_count"], week["excess_high_count"]
+    if low >= 0:
+        return f"{low:,} to {high:,}"
+    if high < 0:
+        return f"{-high:,} to {-low:,}"
+    return f"{-low:,} fewer to {high:,} more"
+
+
+def _calm_line(weeks: list[dict[str, Any]]) -> str:
+    named = [
+        f"{week['source']}/{week['account']} ({_day(week['week'])})"
+        for week in weeks[:_NAMED_ACCOUNTS]
+    ]
+    if weeks[_NAMED_ACCOUNTS:]:
+        named.append("...")
+    return f"Nothing out of the ordinary in the newest week of {', '.join(named)}."
+
+
+def _print_worst(marts: Any, told: set[str], console: Console) -> None:
     rows, rising = _rows(marts, _WORST), _rows(marts, _RISING)
     if rows:
         _say(console, "Sends that cost most people beyond expectation:")
@@ -368,13 +495,14 @@ def _print_worst(marts: Any, console: Console) -> None:
         if rows[_SHOWN_LINES:]:
             rest = _counted(len(rows) - _SHOWN_LINES, "more send")
             _say(console, f"... and {rest}, see the report.")
-        for line in filter(None, map(_why, rows[:_SHOWN_LINES])):
-            _say(console, escape(line))
+        for row in rows[:_SHOWN_LINES]:
+            if row["diagnosis_key"] not in told and (line := _why(row)):
+                _say(console, escape(line))
     elif not rising:
         _say(console, "Nothing stands out: no send, no stream.")
     _say_some(
         console,
-        [_rising_line(row) for row in rising],
+        [_rising_line(row, row["diagnosis_key"] in told) for row in rising],
         "rising stream",
         "rising streams",
     )
@@ -437,7 +565,7 @@ def _found(row: dict[str, Any]) -> str | None:
     return f"{label} ({row['confidence']}). {advice}."
 
 
-def _rising_line(row: dict[str, Any]) -> str:
+def _rising_line(row: dict[str, Any], is_explained: bool) -> str:
     name = row["stream_id"].removeprefix(f"{row['source']}/{row['account']}/")
     pace = " from one send to the next" if row["shape"] == "climb" else ""
     cost = row["people_lost_count"]
@@ -447,7 +575,7 @@ def _rising_line(row: dict[str, Any]) -> str:
         f" {_day(row['shape_started_at'])}, {_number(row['effect_pct'], '+,.0f')}"
         f" %{pace}{lost}."
     )
-    return " ".join(filter(None, (told, _found(row))))
+    return told if is_explained else " ".join(filter(None, (told, _found(row))))
 
 
 def _print_reasons(marts: Any, console: Console) -> None:
@@ -548,10 +676,16 @@ def _print_not_understood(marts: Any, console: Console) -> None:
     )
 
 
-def _say_some(console: Console, lines: list[str], one: str, many: str) -> None:
-    for line in lines[:_SHOWN_LINES]:
+def _say_some(
+    console: Console,
+    lines: list[str],
+    one: str,
+    many: str,
+    shown: int = _SHOWN_LINES,
+) -> None:
+    for line in lines[:shown]:
         _say(console, escape(line))
-    rest = len(lines) - _SHOWN_LINES
+    rest = len(lines) - shown
     if rest > 0:
         noun = one if rest == 1 else many
         _say(console, f"... and {rest:,} more {noun}, see the report.")
@@ -575,7 +709,7 @@ def _days(number: float | None) -> str:
     return f"{rounded:g} {'day' if rounded == 1 else 'days'}"
 
 
-def _day(moment: datetime | None) -> str:
+def _day(moment: date | None) -> str:
     return "unknown" if moment is None else f"{moment:%Y-%m-%d}"
 
 

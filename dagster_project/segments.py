@@ -70,19 +70,19 @@ class Exported:
 
     def lines(self) -> list[str]:
         """For people: what was written, what is missing, what to do with it."""
-        told = [f"{self.count} addresses in {self.file}. {self.use}"]
+        told = [f"Addresses in {self.file}: {self.count}. {self.use}"]
         if self.unknown_count:
             told.append(
-                f"{self.unknown_count} people are left out: the exports know them by an"
-                " id and not by an address."
+                "Left out, as the exports know people by an id and not by an address:"
+                f" {self.unknown_count}."
             )
         if self.marked_count:
             told.append(
-                f"{self.marked_count} addresses begin with a sign that a spreadsheet"
-                " would reckon. An apostrophe stands before them: take it off before"
-                " the file goes to a mail program."
+                "Addresses with an apostrophe before them, as a spreadsheet would"
+                f" reckon what follows: {self.marked_count}. Take it off before the"
+                " file goes to a mail program."
             )
-        told.append("It names people: delete it once it is uploaded.")
+        told.append("The file names people: delete it once it is uploaded.")
         return told
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 _SOCIAL = (
     *("facebook.com", "fb.me", "fb.com", "m.me", "instagram.com", "threads.net"),
-    *("threads.com", "twitter.com", "x.com", "t.co", "linkedin.com", "lnkd.in"),
-    *("youtube.com", "youtu.be", "tiktok.com", "pinterest.com", "pin.it", "reddit.com"),
+    *("threads.com", "twitter.com", "x.com", "linkedin.com"),
+    *("youtube.com", "youtu.be", "tiktok.com", "pinterest.com", "reddit.com"),
     *("whatsapp.com", "wa.me", "t.me", "telegram.me", "discord.gg", "discord.com"),
     *("bsky.app", "mastodon.social", "snapchat.com", "twitch.tv", "xing.com", "vk.com"),
     *("ok.ru", "line.me", "viber.com", "weibo.com", "kakao.com", "zalo.me"),

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from dagster_project.changes import Changes, load_changes
-from dagster_project.configuration import ConfigurationError
 
 
 def write(folder: Path, text: str) -> Path:

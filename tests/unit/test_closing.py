@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from dagster_project.closing import diagnosed, print_closing
+from dagster_project.closing import diagnosed, newest_weeks, print_closing
 from dagster_project.running import Outcome
 from dagster_project.settings import Home
 from tests.unit.report_marts import (
@@ -46,6 +47,35 @@ def table(lines: list[str]) -> list[str]:
     """The rows of the table of sends, each folded cell on the line it began."""
     start = next(place for place, line in enumerate(lines) if "expected %" in line)
     return [" ".join(line.split()) for line in lines[start + 2 :]]
+
+
+def review(
+    excess: tuple[int, int, int] | None = (2, -13, 8),
+    *,
+    delivered: int = 1761,
+    week: date = date(2026, 10, 26),
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of weekly_review: the newest week of an account."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "week": week,
+        "send_count": 2,
+        "delivered_count": delivered,
+        "unsubscribe_count": 12,
+        **dict(
+            zip(
+                ("excess_unsubscribe_count", "excess_low_count", "excess_high_count"),
+                excess or (None, None, None),
+                strict=True,
+            )
+        ),
+        "finding_count": 0,
+        "is_newest_week": True,
+        "is_provisional": False,
+        **more,
+    }
 
 
 def test_only_sends_that_stand_out_are_told_with_the_reason_and_the_advice(
@@ -299,3 +329,97 @@ def test_a_list_says_what_it_loses_in_a_year_or_in_the_few_months_there_are(
         "The list generic/main loses 20.0 % a year (18 to 22), as 12 months show,"
         f" {gone}" in told
     )
+
+
+def test_the_newest_week_is_told_first_and_what_it_advises_only_there(
+    tmp_path: Path,
+) -> None:
+    found = {
+        "finding_1": "People get too much mail (newsletter, 83 people in all)",
+        "finding_2": "A spike (Newsletter 2, 9 people, probable)",
+        "finding_1_diagnosis_key": "1/fatigue",
+        "recommended_action": "Send less. Offer a preference centre.",
+        "finding_count": 2,
+    }
+    rows = {
+        "weekly_review": [
+            review((22, 8, 35), is_provisional=True, **found),
+            review((40, 30, 50), week=date(2026, 10, 19), is_newest_week=False),
+        ],
+        "stream_trends": [
+            stream_trend(
+                "step", effect_pct=140.2, shape_started_at=datetime(2026, 8, 5)
+            )
+        ],
+        "campaign_diagnoses": [diagnosis(1, "fatigue", 83, None)],
+        "opt_out_latency": [breach(1, "48_hours", 3)],
+    }
+    lines = said(tmp_path, rows, width=200)
+    assert [line for line in lines[1:] if line.startswith(("Not", "Week", "Ris"))] == [
+        "Not honoured: 3 mails arrived more than 48 hours after an opt-out, the latest"
+        " 5.4 days after it (Newsletter 1).",
+        "Week of 2026-10-26, generic/main: 22 people beyond expectation (8 to 35) of"
+        " 1,761 delivered so far. People get too much mail (newsletter, 83 people in"
+        " all). A spike (Newsletter 2, 9 people, probable). Do: send less.",
+        "Rising: newsletter (generic/main) since 2026-08-05, +140 %, 83 people beyond"
+        " its past.",
+    ]
+
+
+def test_three_accounts_with_news_are_told_the_costliest_first_and_the_calm_in_a_line(
+    tmp_path: Path,
+) -> None:
+    gap = {"finding_1": "A pause (Hello, 3 people)", "finding_count": 5}
+    rows = [
+        review((-4, -17, 2), account="fewer", **gap),
+        review(None, account="young", **gap),
+        review((30, 12, 41), account="costly", recommended_action=None),
+        review((-9, -17, -2), account="better", **gap),
+        review((1, -3, 4), account="calm"),
+        review(None, account="quiet", week=date(2026, 9, 7)),
+    ]
+    lines = said(tmp_path, {"weekly_review": rows}, width=200)
+    assert lines[1:6] == [
+        "Week of 2026-10-26, generic/costly: 30 people beyond expectation (12 to 41) of"
+        " 1,761 delivered.",
+        "Week of 2026-10-26, generic/fewer: 4 people fewer than expected (17 fewer to 2"
+        " more) of 1,761 delivered. A pause (Hello, 3 people). 4 more findings.",
+        "Week of 2026-10-26, generic/better: 9 people fewer than expected (2 to 17) of"
+        " 1,761 delivered. A pause (Hello, 3 people). 4 more findings.",
+        "... and 1 more account, see the report.",
+        "Nothing out of the ordinary in the newest week of generic/calm (2026-10-26),"
+        " generic/quiet (2026-09-07).",
+    ]
+
+
+def test_open_changes_and_then_the_newest_verdicts_are_told(tmp_path: Path) -> None:
+    rows = [
+        review(open_interventions="Segments (Offers) open until 2026-11-03"),
+        *(
+            review(
+                week=date(2026, month, 4),
+                is_newest_week=False,
+                open_interventions="Segments (Offers)",
+                decided_interventions=f"Change {month} worked: 35 % fewer opt-outs",
+            )
+            for month in (5, 3, 4, 2)
+        ),
+    ]
+    lines = said(tmp_path, {"weekly_review": rows})
+    place = lines.index("Changed: Segments (Offers) open until 2026-11-03.")
+    assert lines[place + 1 : place + 5] == [
+        "Changed: Change 5 worked: 35 % fewer opt-outs.",
+        "Changed: Change 4 worked: 35 % fewer opt-outs.",
+        "Changed: Change 3 worked: 35 % fewer opt-outs.",
+        "... and 1 more line of changes, see the report.",
+    ]
+
+
+def test_programs_get_the_newest_week_of_each_account(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    older = review((9, 1, 12), week=date(2026, 10, 19), is_newest_week=False)
+    write_marts(home.marts, {"weekly_review": [older, review(revenue=Decimal("8.5"))]})
+    (week,) = newest_weeks(Outcome(home=home))
+    assert week["week"] == date(2026, 10, 26)
+    assert (week["revenue"], week["is_news"]) == (8.5, False)
+    assert newest_weeks(Outcome(home=home, advice="Put files here.")) == []

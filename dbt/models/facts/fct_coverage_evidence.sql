@@ -71,6 +71,9 @@ trusted_campaigns as (
         account,
         stream_id,
 
+        audience,
+        content_category,
+
         unsubscribe_count,
         complaint_count,
         hard_bounce_count,
@@ -196,6 +199,22 @@ evidence as (
         'campaigns_with_rate_in_one_stream' as requirement,
         max(campaign_count) as evidence_count
     from streams
+    group by all
+    union all
+    select
+        source,
+        account,
+        'campaigns_with_category' as requirement,
+        count(content_category) as evidence_count
+    from trusted_campaigns
+    group by all
+    union all
+    select
+        source,
+        account,
+        'campaigns_with_audience' as requirement,
+        count(audience) as evidence_count
+    from trusted_campaigns
     group by all
     union all
     select

@@ -35,6 +35,7 @@ renamed as (
         reason_length,
 
         opted_in_at,
+        confirmed_at,
         status_changed_at,
         exported_at
     from contact_snapshots

@@ -106,6 +106,22 @@ spike_findings as (
     union all
     select
         mailing_key,
+        'unusual_content' as finding,
+        spike_confidence as confidence,
+        concat_ws('; ', category_evidence, spike_evidence) as evidence
+    from spike_evidence
+    where is_unusual_content
+    union all
+    select
+        mailing_key,
+        'promotional_run' as finding,
+        spike_confidence as confidence,
+        concat_ws('; ', run_evidence, spike_evidence) as evidence
+    from spike_evidence
+    where is_promotional_run
+    union all
+    select
+        mailing_key,
         'tracking_artefact' as finding,
         spike_confidence as confidence,
         concat(
@@ -123,6 +139,18 @@ spike_findings as (
         concat_ws('; ', spike_evidence, response_evidence) as evidence
     from spike_evidence
     where is_promise_broken
+    union all
+    select
+        spike_evidence.mailing_key,
+        'content_disappoints' as finding,
+        spike_evidence.spike_confidence_on_opens as confidence,
+        concat_ws(
+            '; ', spike_evidence.spike_evidence, spike_evidence.response_evidence
+        ) as evidence
+    from spike_evidence
+    left join bounce_spikes
+        on spike_evidence.mailing_key = bounce_spikes.mailing_key
+    where spike_evidence.is_content_disappointing and bounce_spikes.mailing_key is null
     union all
     select
         spike_evidence.mailing_key,

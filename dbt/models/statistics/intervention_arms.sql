@@ -133,7 +133,7 @@ dispersions as (
         log_change,
         luck_variance,
         concentration,
-        greatest({{ var('dispersion_floor') }}e0, coalesce(
+        greatest({{ var('dispersion_floor') }}e0, coalesce(raw_dispersion, 0e0), coalesce(
             {{ var('dispersion_prior') }}e0
             + {{ var('dispersion_prior_variance') }}e0
             / ({{ var('dispersion_prior_variance') }}e0 + raw_variance)

@@ -427,7 +427,30 @@ units_beside_their_median as (
     window cell as (partition by effect_key, stream_id, period)
 ),
 
--- One far-off mailing would be taken for the level of a quarter.
+units_beside_their_spread as (
+    select
+        effect_key,
+        change_key,
+        stream_id,
+        arm,
+        period,
+        unit_id,
+
+        weeks_from_change,
+
+        event_count,
+        exposure_count,
+
+        log_rate,
+        median_log_rate,
+        {{ normal_deviation_per_median() }} * median(
+            abs(log_rate - median_log_rate)
+        ) over (partition by effect_key, stream_id) as spread
+    from units_beside_their_median
+),
+
+-- One far-off mailing would be taken for the level of a quarter. Where all of them vary
+-- more than is assumed, further off is not far yet.
 intervention_units as (
     select
         effect_key,
@@ -444,11 +467,14 @@ intervention_units as (
 
         log_rate,
 
-        (log_rate - median_log_rate) / sqrt(
-            {{ var('dispersion_prior') }}e0
-            + 1e0 / (exposure_count * exp(median_log_rate) + 0.5e0)
-        ) >= {{ var('history_outlier_z') }}e0 as is_left_out
-    from units_beside_their_median
+        log_rate - median_log_rate >= {{ var('history_outlier_z') }}e0 * greatest(
+            spread,
+            sqrt(
+                {{ var('dispersion_prior') }}e0
+                + 1e0 / (exposure_count * exp(median_log_rate) + 0.5e0)
+            )
+        ) as is_left_out
+    from units_beside_their_spread
 )
 
 select * from intervention_units

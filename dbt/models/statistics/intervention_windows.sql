@@ -39,6 +39,7 @@ changed_streams as (
         change_kinds.unit,
 
         dim_changes.is_compared_by_itself,
+        dim_change_streams.is_unknown,
 
         dim_changes.changed_at
     from dim_change_streams
@@ -66,6 +67,7 @@ streams_beside_changes as (
         this_change.unit,
 
         this_change.is_compared_by_itself,
+        this_change.is_unknown,
 
         this_change.changed_at,
 
@@ -87,12 +89,14 @@ streams_beside_changes as (
 ),
 
 -- Who joins is the matter of the account that keeps the lists, once, whichever of its
--- streams are named.
+-- streams are named, and also before it mails anybody.
 joined_accounts as (
     select
         streams.change_key,
-        coalesce(dim_sources.list_source, streams.source) as source,
-        coalesce(dim_sources.list_account, streams.account) as account,
+        coalesce(dim_sources.list_source, dim_sources.source, streams.source)
+            as source,
+        coalesce(dim_sources.list_account, dim_sources.account, streams.account)
+            as account,
 
         streams.list as declared_list,
         dim_lists.list,
@@ -105,24 +109,25 @@ joined_accounts as (
         streams.changed_at,
 
         max(streams.simultaneous_change_count) as simultaneous_change_count,
+        bool_or(dim_sources.list_account is not null) as has_lists,
         max(streams.previous_changed_at) as previous_changed_at,
         min(streams.next_changed_at) as next_changed_at
     from streams_beside_changes as streams
     left join dim_sources
         on
-            streams.source = dim_sources.source
-            and streams.account = dim_sources.account
+            coalesce(streams.source, dim_sources.source) = dim_sources.source
+            and coalesce(streams.account, dim_sources.account) = dim_sources.account
     left join dim_lists
         on
             dim_sources.list_source = dim_lists.source
             and dim_sources.list_account = dim_lists.account
             and lower(trim(streams.list)) = lower(trim(dim_lists.list))
-    where streams.unit = 'signup_week' and streams.stream_id is not null
+    where streams.unit = 'signup_week' and not streams.is_unknown
     group by all
 ),
 
--- A list that one of the accounts keeps is not asked for in the others.
-accounts_of_the_list as (
+-- Of the accounts that could be meant, those that keep the list, or any.
+accounts_of_the_change as (
     select
         change_key,
         source,
@@ -137,7 +142,18 @@ accounts_of_the_list as (
         simultaneous_change_count,
 
         is_compared_by_itself,
-        bool_or(list is not null) over (partition by change_key) as is_list_known,
+        case
+            when list is not null then 3
+            when has_lists then 2
+            else 1
+        end as fit,
+        max(
+            case
+                when list is not null then 3
+                when has_lists then 2
+                else 1
+            end
+        ) over (partition by change_key) as best_fit,
 
         changed_at,
         previous_changed_at,
@@ -161,13 +177,13 @@ changed_units as (
         simultaneous_change_count,
 
         is_compared_by_itself,
-        stream_id is not null as is_known,
+        not is_unknown as is_known,
 
         changed_at,
         previous_changed_at,
         next_changed_at
     from streams_beside_changes
-    where unit <> 'signup_week' or stream_id is null
+    where unit <> 'signup_week' or is_unknown
     union all
     select
         change_key,
@@ -184,13 +200,13 @@ changed_units as (
         simultaneous_change_count,
 
         is_compared_by_itself,
-        declared_list is null or is_list_known as is_known,
+        declared_list is null or list is not null as is_known,
 
         changed_at,
         previous_changed_at,
         next_changed_at
-    from accounts_of_the_list
-    where declared_list is null or list is not null or not is_list_known
+    from accounts_of_the_change
+    where fit = best_fit
 ),
 
 limited_units as (

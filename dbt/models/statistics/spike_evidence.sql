@@ -24,6 +24,10 @@ unusual_audiences as (
     select * from {{ ref('unusual_audiences') }}
 ),
 
+mailing_contents as (
+    select * from {{ ref('mailing_contents') }}
+),
+
 spikes as (
     select
         judged_measures.mailing_key,
@@ -120,7 +124,14 @@ judged_spikes as (
         spikes.maturity,
         spikes.open_basis,
         unusual_audiences.audience_evidence,
+        contents.content_category,
+        contents.usual_category,
         spikes.history_count,
+        contents.promotional_run_count,
+        contents.before_run_count,
+        contents.before_run_promotional_count,
+        contents.earlier_count,
+        contents.earlier_category_count,
         spike_neighbours.earlier_high_count,
         spike_neighbours.later_count,
         spike_neighbours.later_normal_count,
@@ -141,6 +152,9 @@ judged_spikes as (
         responses.click_to_open_z,
 
         unusual_audiences.mailing_key is not null as is_unusual_audience,
+        coalesce(contents.category_vs_usual in ('new', 'unusual'), false)
+            as is_unusual_content,
+        coalesce(contents.is_promotional_run, false) as is_promotional_run,
         spikes.suspect_automated_count > 0
         and (
             2 * spikes.suspect_automated_count
@@ -167,6 +181,8 @@ judged_spikes as (
         on spikes.stream_id = persistent_rises.stream_id
     left join unusual_audiences
         on spikes.mailing_key = unusual_audiences.mailing_key
+    left join mailing_contents as contents
+        on spikes.mailing_key = contents.mailing_key
 ),
 
 spike_evidence as (
@@ -189,6 +205,18 @@ spike_evidence as (
             ' earlier mailings; z ', {{ number_in_words('spike_z', 1) }}
         ) as spike_evidence,
         audience_evidence,
+        case when is_unusual_content then concat(
+            'about "', content_category, '" as ',
+            {{ count_in_words('earlier_category_count') }}, ' of the ',
+            {{ count_in_words('earlier_count') }},
+            ' mailings before it, usually "', usual_category, '"'
+        ) end as category_evidence,
+        case when is_promotional_run then concat(
+            'promotion number ', {{ count_in_words('promotional_run_count') }},
+            ' in a row; of the ', {{ count_in_words('before_run_count') }},
+            ' mailings before these, ',
+            {{ count_in_words('before_run_promotional_count') }}, ' were promotions'
+        ) end as run_evidence,
         coalesce(
             concat_ws(
                 ', ',
@@ -248,11 +276,26 @@ spike_evidence as (
         click_to_open_z,
 
         is_unusual_audience,
+        is_unusual_content,
+        is_promotional_run,
         is_tracking_artefact,
         are_opens_up
         and (are_clicks_down or is_click_to_open_down) as is_promise_broken,
         not is_unusual_audience
+        and not is_unusual_content
+        and not is_promotional_run
         and not is_tracking_artefact
+        and open_z is not null
+        and not are_opens_up
+        and not are_opens_down
+        and is_click_to_open_down
+        and not is_in_rise
+        and earlier_high_count = 0 as is_content_disappointing,
+        not is_unusual_audience
+        and not is_unusual_content
+        and not is_promotional_run
+        and not is_tracking_artefact
+        and not is_click_to_open_down
         and not are_opens_up
         and not are_opens_down
         and not is_in_rise

@@ -8,6 +8,10 @@ persistent_rises as (
     select * from {{ ref('persistent_rises') }}
 ),
 
+content_shifts as (
+    select * from {{ ref('content_shifts') }}
+),
+
 persistent_bands as (
     select * from {{ ref('persistent_bands') }}
 ),
@@ -63,6 +67,9 @@ rises as (
         concat_ws(
             '; ', persistent_rises.rise_evidence, stream_evidence.level_evidence
         ) as evidence,
+        concat_ws(
+            '; ', content_shifts.shift_evidence, persistent_rises.rise_evidence
+        ) as shift_evidence,
 
         persistent_rises.event_count - persistent_rises.expected_count as lost_count,
         persistent_rises.event_count
@@ -87,10 +94,14 @@ rises as (
         stream_evidence.open_basis <> 'human'
         and stream_evidence.click_direction <> 'falling' as rests_on_machine_opens,
         stream_evidence.click_direction = 'falling'
-        and stream_evidence.open_direction <> 'rising' as are_readers_tired
+        and stream_evidence.open_direction <> 'rising' as are_readers_tired,
+        content_shifts.stream_id is not null as is_shifted,
+        coalesce(content_shifts.is_certain, false) as is_shift_certain
     from persistent_rises
     inner join stream_evidence
         on persistent_rises.stream_id = stream_evidence.stream_id
+    left join content_shifts
+        on persistent_rises.stream_id = content_shifts.stream_id
 ),
 
 rise_findings as (
@@ -126,6 +137,21 @@ rise_findings as (
         p_value
     from rises
     where are_readers_tired and frequency_direction = 'rising'
+    union all
+    select
+        source,
+        account,
+        stream_id,
+        'content_shift' as finding,
+        case when is_shift_certain then confidence else 'probable' end as confidence,
+        shift_evidence as evidence,
+        lost_count,
+        lost_low_count,
+        lost_high_count,
+        statistic,
+        p_value
+    from rises
+    where is_shifted
 ),
 
 recent_complaints as (
