@@ -22,6 +22,8 @@ from dagster_project.report.chapters import (
     accounting,
     addresses,
     afterwards,
+    changes,
+    content,
     decay,
     diagnoses,
     frequency,
@@ -35,6 +37,8 @@ from dagster_project.report.chapters import (
     retention,
     sends,
     trust,
+    unusual,
+    week,
 )
 from dagster_project.report.charts import Figure
 from dagster_project.report.queries import Frames, read_frames
@@ -161,9 +165,13 @@ def _sections(frames: Frames, figures: dict[str, Figure]) -> dict[str, Any]:
     return {
         "build_id": frames.build_id,
         "is_empty": not (frames.sends or frames.decay or newest),
+        "week": week.chapter(frames, figures),
         "bands": head.judged_bands(severity),
         "head": head.chapter(frames, streams, severity, accounts, totals),
         "findings": diagnoses.chapter(frames, streams, anchors),
+        "changes": changes.chapter(frames, streams),
+        "unusual": unusual.chapter(frames, streams, anchors),
+        "content": content.chapter(frames, streams, figures),
         "sends": sends.chapter(frames, streams, severity, figures),
         "judging": judging.chapter(frames),
         "reasons": reasons.chapter(frames, totals, figures),

@@ -11,6 +11,14 @@ from typing import Any, TypeVar
 
 import duckdb
 
+from dagster_project.report.rows.changes import Intervention, RePermission, Week
+from dagster_project.report.rows.content import (
+    AudienceRate,
+    ClickedKind,
+    ContentMonth,
+    PromotionalRun,
+    UnusualSend,
+)
 from dagster_project.report.rows.leaving import (
     Afterwards,
     Breach,
@@ -114,6 +122,31 @@ _AFTERWARDS = f"""(
         end as channel_click_count
     from after_opt_out
     where {_NEWEST_YEAR.format(mart="after_opt_out")}
+    group by all
+)"""
+
+_NEWEST_WEEKS = "week > (select max(week) from weekly_review) - interval 26 week"
+
+# Every kind of link repeats how many clicked anything in the month.
+_CLICKED_KINDS = f"""(
+    select
+        kinds.source, kinds.account, kinds.stream_id, kinds.url_kind,
+        sum(kinds.clicker_count)::bigint as clicker_count,
+        any_value(whole.any_clicker_count)::bigint as any_clicker_count,
+        sum(kinds.click_count)::bigint as click_count,
+        sum(kinds.campaign_count)::bigint as campaign_count
+    from link_clicks as kinds
+    inner join (
+        select stream_id, sum(any_clicker_count) as any_clicker_count
+        from (
+            select distinct stream_id, month, any_clicker_count
+            from link_clicks
+            where {_NEWEST_YEAR.format(mart="link_clicks")}
+        )
+        group by all
+    ) as whole
+        on kinds.stream_id = whole.stream_id
+    where {_NEWEST_YEAR.format(mart="link_clicks")}
     group by all
 )"""
 
@@ -238,7 +271,15 @@ class Frames:
     """Everything the page is made of."""
 
     build_id: str | None
+    weeks: list[Week]
+    interventions: list[Intervention]
+    re_permissions: list[RePermission]
     sends: list[Send]
+    unusual_sends: list[UnusualSend]
+    content_months: list[ContentMonth]
+    promotional_runs: list[PromotionalRun]
+    audience_rates: list[AudienceRate]
+    clicked_kinds: list[ClickedKind]
     trend_points: list[TrendPoint]
     stream_trends: list[StreamTrend]
     diagnoses: list[Diagnosis]
@@ -296,7 +337,17 @@ def read_frames(marts: Path) -> Frames:
 
         return Frames(
             build_id=_build_id(connection),
+            weeks=read(Week, "weekly_review", _NEWEST_WEEKS),
+            interventions=read(Intervention, "intervention_effects"),
+            re_permissions=read(RePermission, "re_permission_outcomes"),
             sends=read(Send, "campaign_unsubscribe_rates"),
+            unusual_sends=read(UnusualSend, "send_context", "unusual_count > 0"),
+            content_months=read(
+                ContentMonth, "content_mix", _NEWEST_YEAR.format(mart="content_mix")
+            ),
+            promotional_runs=read(PromotionalRun, "promotional_runs"),
+            audience_rates=read(AudienceRate, "audience_rates"),
+            clicked_kinds=read(ClickedKind, _CLICKED_KINDS),
             trend_points=read(TrendPoint, "unsubscribe_rate_trends"),
             stream_trends=read(StreamTrend, "stream_trends"),
             diagnoses=read(Diagnosis, "campaign_diagnoses"),

@@ -39,10 +39,11 @@ def test_every_open_chart_is_drawn_and_nothing_complains(
     chromium: Chromium, report: Path
 ) -> None:
     visit = chromium.visit(report)
-    # three streams, reasons by month, three charts of the account's lists, and who stays
-    # by source and method; those of its two single lists wait, folded.
-    assert visit.dom.count('data-drawn="yes"') == 3 + 1 + 3 + 2
-    assert visit.dom.count('class="main-svg"') >= 9
+    # the weeks of an account, three streams, the content of one, reasons by month, three
+    # charts of the account's lists, and who stays by source and method; those of its two
+    # single lists wait, folded.
+    assert visit.dom.count('data-drawn="yes"') == 1 + 3 + 1 + 1 + 3 + 2
+    assert visit.dom.count('class="main-svg"') >= 11
     assert "CONSOLE" not in visit.said
 
 

@@ -11,6 +11,7 @@ import math
 import random
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -721,6 +722,216 @@ def after_month(month: date, left: int, back: int, **more: Any) -> dict[str, Any
     }
 
 
+def week_of(
+    week: date,
+    excess: tuple[int, int, int] | None = (0, -9, 11),
+    *,
+    delivered: int | None = 4000,
+    left: int | None = 12,
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of weekly_review: what its sends cost, with the interval."""
+    low, high = wilson(left, delivered) if left and delivered else (None, None)
+    number, least, most = excess or (None, None, None)
+    return {
+        "source": "generic",
+        "account": "main",
+        "week": week,
+        "send_count": 2,
+        "delivered_count": delivered,
+        "unsubscribe_count": left,
+        "excess_unsubscribe_count": number,
+        "excess_low_count": least,
+        "excess_high_count": most,
+        "finding_count": 0,
+        "open_intervention_count": 0,
+        "unsubscribe_rate_pct": 100 * left / delivered if left and delivered else None,
+        "unsubscribe_rate_low_pct": low,
+        "unsubscribe_rate_high_pct": high,
+        "is_newest_week": False,
+        "is_provisional": False,
+        **more,
+    }
+
+
+def intervention(
+    verdict: str,
+    effect: tuple[float, float, float] | None = (-35.0, -52.0, -12.0),
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of intervention_effects: a preference centre, beside its claim."""
+    number, low, high = effect or (None, None, None)
+    return {
+        "change_key": f"change of {verdict}",
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "kind": "preference_center",
+        "change_label": "Preference centre",
+        "method": "difference_in_differences" if effect else None,
+        "measure": "unsubscribe",
+        "unit": "send",
+        "verdict": verdict,
+        "caveat": "Observational: what else changed then counts as well.",
+        "advice": "Keep it.",
+        "control_streams": "offers",
+        "claim_position": "compatible" if effect else "unknown",
+        "claim_source": "a guide",
+        "control_stream_count": 1,
+        "before_unit_count": 13,
+        "after_unit_count": 12,
+        "left_out_unit_count": 1,
+        "before_event_count": 156,
+        "before_exposure_count": 52_000,
+        "after_event_count": 96,
+        "after_exposure_count": 48_000,
+        "before_rate_pct": 0.3,
+        "after_rate_pct": 0.2,
+        "expected_after_rate_pct": 0.31 if effect else None,
+        "effect_pct": number,
+        "effect_low_pct": low,
+        "effect_high_pct": high,
+        "minimum_detectable_effect_pct": 25.0 if effect else None,
+        "claim_low_pct": -30.0,
+        "claim_high_pct": -20.0,
+        "is_open": verdict == "too_early",
+        "changed_at": datetime(2026, 2, 1),
+        "after_until_at": datetime(2026, 5, 3),
+        "decided_at": datetime(2026, 5, 3),
+        **more,
+    }
+
+
+def re_permission(
+    asked: int | None = 1000, yes: int | None = 240, **more: Any
+) -> dict[str, Any]:
+    """One row of re_permission_outcomes: who said yes, left, or said nothing."""
+    low, high = wilson(yes, asked) if asked and yes else (None, None)
+    return {
+        "change_key": "change of permission",
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "asked_count": asked,
+        "reconfirmed_count": yes,
+        "opted_out_count": None if asked is None else 60,
+        "complained_count": None if asked is None else 2,
+        "silent_count": None if asked is None or yes is None else asked - yes - 62,
+        "silent_mailed_since_count": None if asked is None else 0,
+        "reconfirmed_pct": 100 * yes / asked if asked and yes else None,
+        "reconfirmed_low_pct": low,
+        "reconfirmed_high_pct": high,
+        "is_open": False,
+        "changed_at": datetime(2026, 9, 1),
+        **more,
+    }
+
+
+def context(
+    number: int,
+    unusual: str | None = None,
+    *,
+    stream: str = "newsletter",
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of send_context beside the send of that number."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": f"generic/main/{stream}",
+        "campaign_id": f"{stream}-{number}",
+        "campaign_name": f"{stream.title()} {number}",
+        "unusual": unusual,
+        "unusual_count": int(unusual is not None),
+        "sent_at": datetime(2026, 1, 6, 9) + timedelta(days=7 * number),
+        **more,
+    }
+
+
+def content_month(
+    month: date, category: str, sends: int, delivered: int, left: int, **more: Any
+) -> dict[str, Any]:
+    """One row of content_mix."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "month": month,
+        "content_category": category,
+        "is_promotional": category == "promotion",
+        "send_count": sends,
+        "delivered_count": delivered,
+        "unsubscribe_count": left,
+        **more,
+    }
+
+
+def promotional_run(
+    bucket: int,
+    left: int,
+    ratio: tuple[float, float, float] | None = None,
+    **more: Any,
+) -> dict[str, Any]:
+    """One row of promotional_runs: of 10,000 mails so many ended in an opt-out."""
+    low, high = wilson(left, 10_000)
+    number, least, most = ratio or (None, None, None)
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "run_bucket": bucket,
+        "send_count": 4,
+        "delivered_count": 10_000,
+        "unsubscribe_count": left,
+        "unsubscribe_rate_pct": left / 100,
+        "unsubscribe_rate_low_pct": low,
+        "unsubscribe_rate_high_pct": high,
+        "ratio_to_none": number,
+        "ratio_to_none_low": least,
+        "ratio_to_none_high": most,
+        **more,
+    }
+
+
+def audience_rate(
+    audience: str, delivered: int, left: int, **more: Any
+) -> dict[str, Any]:
+    """One row of audience_rates."""
+    low, high = wilson(left, delivered)
+    return {
+        "source": "generic",
+        "account": "main",
+        "audience": audience,
+        "content_category": "editorial",
+        "tenure": "settled",
+        "send_count": 9,
+        "contact_count": delivered // 9,
+        "delivered_count": delivered,
+        "unsubscribe_count": left,
+        "complaint_count": 1,
+        "unsubscribe_rate_pct": 100 * left / delivered,
+        "unsubscribe_rate_low_pct": low,
+        "unsubscribe_rate_high_pct": high,
+        **more,
+    }
+
+
+def clicked(kind: str, clickers: int, month: date, **more: Any) -> dict[str, Any]:
+    """One row of link_clicks."""
+    return {
+        "source": "generic",
+        "account": "main",
+        "stream_id": "generic/main/newsletter",
+        "month": month,
+        "url_kind": kind,
+        "clicker_count": clickers,
+        "any_clicker_count": 50,
+        "click_count": 2 * clickers,
+        "campaign_count": 4,
+        **more,
+    }
+
+
 CHECKS = {
     "delivered_not_above_sent": (
         "more delivered than sent",
@@ -1016,6 +1227,7 @@ def year_of_marts(streams: int = 3, sends: int = 52) -> Rows:
             )
         contacts += 200 - lost
     rows |= people_of_marts()
+    rows |= levers_of_marts()
     rows["denominator_audit"] = [
         failed_check("newsletter-00030", "delivered_not_above_sent", 9900, 9800),
         failed_check("newsletter-00030", "bounces_not_above_sent", 9850, 9800),
@@ -1186,4 +1398,73 @@ def people_of_marts() -> Rows:
             )
         ],
         "after_opt_out": [after_month(month, 40, 3) for month in months],
+    }
+
+
+def levers_of_marts() -> Rows:
+    """What the marts about weeks, changes and content hold: something of everything."""
+    months = [date(2026, number, 1) for number in range(1, 13)]
+    monday = date(2026, 12, 21)
+    unusual = "the first send to “Everybody”; about trade, of none of the 26 before"
+    return {
+        "weekly_review": [
+            *(week_of(monday - timedelta(weeks=back)) for back in range(1, 30)),
+            week_of(
+                monday,
+                (31, 12, 52),
+                left=49,
+                finding_1=f"Too many reported it as spam: {HOSTILE} (+31 people)",
+                finding_2="People get too much mail: offers (+9 people)",
+                recommended_action="Stop mailing the segment that complained.",
+                action_source="founding brief",
+                decided_interventions="Preference centre (newsletter) worked.",
+                open_interventions="Frequency (offers): open until 3 Feb 2027.",
+                revenue=Decimal("1240.50"),
+                revenue_per_lost_contact=25.3,
+                is_newest_week=True,
+                is_provisional=True,
+            ),
+            week_of(monday, None, account=QUOTED, left=3, is_newest_week=True),
+            week_of(date(2026, 6, 1), account="silent", is_newest_week=True),
+        ],
+        "intervention_effects": [
+            intervention("worked", people_kept_count=52, note=HOSTILE)
+            | {"people_kept_low_count": 12, "people_kept_high_count": 98},
+            intervention("backfired", (80.0, 31.0, 148.0), kind="frequency")
+            | {"change_label": "Frequency", "claim_low_pct": None},
+            intervention("not_proven", (-4.0, -20.0, 15.0), method="before_after"),
+            intervention("too_early", None),
+            intervention("unknown_stream", None, stream_id=None, account=None),
+        ],
+        "re_permission_outcomes": [re_permission()],
+        "send_context": [
+            *(context(number) for number in range(20)),
+            context(40, unusual, campaign_name=HOSTILE),
+            *(context(number, QUOTED, stream="offers") for number in range(41, 50)),
+        ],
+        "content_mix": [
+            row
+            for month in months
+            for row in (
+                content_month(month, "editorial", 3, 9000, 18),
+                content_month(month, "promotion", 1, 3000, 15),
+                content_month(month, QUOTED, 1, 300, 1),
+                content_month(month, "(unknown)", 1, 3000, 6),
+            )
+        ],
+        "promotional_runs": [
+            promotional_run(0, 20),
+            promotional_run(1, 22, (1.1, 0.7, 1.7)),
+            promotional_run(4, 45, (2.25, 1.52, 3.4)),
+        ],
+        "audience_rates": [
+            audience_rate("(all)", 30_000, 70),
+            audience_rate(HOSTILE, 20_000, 40),
+            audience_rate(HOSTILE, 90, 1, tenure="suppressed"),
+        ],
+        "link_clicks": [
+            row
+            for month in months
+            for row in (clicked("website", 40, month), clicked("channel", 9, month))
+        ],
     }

@@ -256,9 +256,12 @@ class TestWhatThePageSays:
             year.text.rindex(chapter)
             for chapter in (
                 "What happened, and what to do",
+                "Did it help?",
                 "Were opt-outs honoured?",
                 "Can I trust this?",
                 "Which sends hurt",
+                "What was unusual",
+                "Content and audience",
                 "Why people left",
                 "After the opt-out",
                 "What the list is losing",

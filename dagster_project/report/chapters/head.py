@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from dagster_project.report import findings, words
-from dagster_project.report.chapters import diagnoses
+from dagster_project.report.chapters import changes, diagnoses
 from dagster_project.report.findings import (
     AccountHistory,
     ReasonTotals,
@@ -127,14 +127,17 @@ def _proof(send: Send, proven: Band | None) -> str:
 
 
 def cause_sentence(diagnosis: Diagnosis | None) -> Markup:
-    """What the evidence says of the costliest send."""
+    """What the evidence says of the costliest send, and what to do about it."""
     if diagnosis is None:
         return Markup("")
     name, _ = diagnoses.CONFIDENCES.get(diagnosis.confidence or "", (words.UNKNOWN, ""))
-    return Markup(" What the evidence says: <strong>{}</strong> ({}).").format(
+    told = Markup(" What the evidence says: <strong>{}</strong> ({}).").format(
         (diagnosis.finding_label or words.spelled_out(diagnosis.finding)).rstrip("."),
         name,
     )
+    if diagnosis.recommended_action:
+        told += Markup(" What to do: {}").format(diagnosis.recommended_action)
+    return told
 
 
 def reason_clause(reasons: ReasonTotals) -> Markup:
@@ -244,11 +247,12 @@ def chapter(
             cost_sentence(worst, sends, severity)
             + cause_sentence(findings.diagnosis_of(worst, frames.diagnoses)),
             rising_sentence(rising, streams),
+            changes.answer(frames.interventions, streams),
             *answer,
             judged_sentence(sends),
         ]
     return {
-        "answer": answer,
+        "answer": [sentence for sentence in answer if sentence],
         "judged": len(judged),
         "by_band": [
             (band, name, stretch, bands[band])

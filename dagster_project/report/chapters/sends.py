@@ -10,6 +10,7 @@ from dagster_project.report import findings, words
 from dagster_project.report.chapters import (
     send_charts,
     send_words,
+    unusual,
 )
 from dagster_project.report.charts import Figure
 from dagster_project.report.findings import (
@@ -74,6 +75,7 @@ class SendRow:
     arrived: str
     opens: str
     reason: str
+    unusual: str
 
 
 @dataclass(frozen=True)
@@ -122,8 +124,9 @@ def chapter(
         )
         for send in frames.sends
     }
+    odd = unusual.by_campaign(frames.unusual_sends)
     blocks = [
-        _stream_block(place, stream, severity, said, figures)
+        _stream_block(place, stream, severity, said, odd, figures)
         for place, stream in enumerate(streams[:CHARTED_STREAMS])
     ]
     newest_flows = sorted(
@@ -175,6 +178,7 @@ def _stream_block(
     stream: Stream,
     severity: Sequence[Band],
     said: Mapping[str, str],
+    odd: Mapping[tuple[str, str], str],
     figures: dict[str, Figure],
 ) -> StreamBlock:
     anchor = f"stream-{place + 1}"
@@ -198,13 +202,21 @@ def _stream_block(
         alt=send_words.stream_alt(stream),
         has_chart=has_chart,
         left_out=len(dated) - len(shown),
-        rows=[_send_row(send, top, said.get(send.campaign_key, "")) for send in rows],
+        rows=[
+            _send_row(
+                send,
+                top,
+                said.get(send.campaign_key, ""),
+                odd.get((send.stream_id, send.campaign_id), ""),
+            )
+            for send in rows
+        ],
         rows_left_out=len(ranked) - len(rows),
         notes=send_words.unknowns(stream),
     )
 
 
-def _send_row(send: Send, top: float, reason: str) -> SendRow:
+def _send_row(send: Send, top: float, reason: str, odd: str) -> SendRow:
     low, high = send.unsubscribe_rate_low_pct, send.unsubscribe_rate_high_pct
     status = send.spike_status or ""
     return SendRow(
@@ -225,6 +237,7 @@ def _send_row(send: Send, top: float, reason: str) -> SendRow:
         arrived=send_words.arrived(send),
         opens=send_words.opens(send),
         reason=reason,
+        unusual=odd,
     )
 
 

@@ -31,7 +31,7 @@
       figure.layout.yaxis.tickfont.size = figure.layout.xaxis.tickfont.size = 11;
       figure.layout.xaxis.nticks = 6;
       for (const trace of figure.data) {
-        if (trace.error_y) trace.marker.size -= 2;
+        if (trace.error_y && trace.marker.size) trace.marker.size -= 2;
       }
     }
     element.querySelector(".alt")?.classList.add("heard");

@@ -125,10 +125,26 @@ worded_files as (
     where filled_field_count = needed_field_count
 ),
 
+-- What only the owner knows comes in no export: it is written down by hand.
+owners_files as (
+    select
+        question,
+        rank,
+        needed_table,
+        'config' as source,
+        needed_table as export,
+
+        'any' as source_kind,
+        when_missing,
+        concat('config/', needed_table, '.yaml') as file_words,
+
+        0 as export_rank
+    from listed_needs
+    where field_list is null
+),
+
 question_files as (
     select
-        {{ hash_key(['question', 'rank', 'needed_table', 'source', 'export']) }}
-            as question_file_key,
         question,
         rank,
         needed_table,
@@ -147,6 +163,38 @@ question_files as (
 
         export_rank
     from worded_files
+    union all
+    select
+        question,
+        rank,
+        needed_table,
+        source,
+        export,
+
+        source_kind,
+        when_missing,
+        file_words,
+
+        export_rank
+    from owners_files
+),
+
+keyed_files as (
+    select
+        {{ hash_key(['question', 'rank', 'needed_table', 'source', 'export']) }}
+            as question_file_key,
+        question,
+        rank,
+        needed_table,
+        source,
+        export,
+
+        source_kind,
+        when_missing,
+        file_words,
+
+        export_rank
+    from question_files
 )
 
-select * from question_files
+select * from keyed_files

@@ -52,6 +52,14 @@ dim_streams as (
     select * from {{ ref('dim_streams') }}
 ),
 
+dim_changes as (
+    select * from {{ ref('dim_changes') }}
+),
+
+dim_change_streams as (
+    select * from {{ ref('dim_change_streams') }}
+),
+
 send_types as (
     select * from {{ ref('send_types') }}
 ),
@@ -108,6 +116,16 @@ confirmed_campaigns as (
         denominator_checks.is_confirming
         and fct_denominator_checks.verdict in ('reconciled', 'within_tolerance')
     group by all
+),
+
+changed_streams as (
+    select
+        change_key,
+        source,
+        account,
+        stream_id
+    from dim_change_streams
+    where arm = 'treated' and not is_unknown
 ),
 
 recipient_opt_outs as (
@@ -293,6 +311,25 @@ evidence as (
     inner join send_types
         on dim_streams.send_type = send_types.send_type
     where send_types.is_triggered
+    group by all
+    union all
+    select
+        source,
+        account,
+        'declared_changes' as requirement,
+        count(*) as evidence_count
+    from changed_streams
+    group by all
+    union all
+    select
+        changed_streams.source,
+        changed_streams.account,
+        'declared_re_permissions' as requirement,
+        count(*) as evidence_count
+    from changed_streams
+    inner join dim_changes
+        on changed_streams.change_key = dim_changes.change_key
+    where dim_changes.kind = 're_permission'
     group by all
     union all
     select
