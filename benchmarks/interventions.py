@@ -132,19 +132,29 @@ def judge(
     for kind in kinds:
         for effect in (EFFECT, 0.0):
             for seed in seeds:
-                draw = np.random.default_rng([list(KINDS).index(kind), effect < 0, seed])
+                draw = np.random.default_rng(
+                    [list(KINDS).index(kind), effect < 0, seed]
+                )
                 account = f"{kind}/{effect:.2f}/{seed}"
                 if kind == "joiners":
-                    people.append(_joiners(draw, account, effect, hardness or Hardness()))
+                    people.append(
+                        _joiners(draw, account, effect, hardness or Hardness())
+                    )
                 else:
-                    mail.append(_mail(draw, account, kind, effect, hardness or Hardness()))
+                    mail.append(
+                        _mail(draw, account, kind, effect, hardness or Hardness())
+                    )
     _fill(world, mail, people)
     world.build_upstream("intervention_effects")
     found = pd.DataFrame(world.rows("select * from intervention_effects"))
     names = found["account"].str.split("/", expand=True)
     found = found.assign(planted=names[1].astype(float), world_kind=names[0])
     return [
-        _compare(kind, effect, found[(found["world_kind"] == kind) & (found["planted"] == effect)])
+        _compare(
+            kind,
+            effect,
+            found[(found["world_kind"] == kind) & (found["planted"] == effect)],
+        )
         for kind in kinds
         for effect in (EFFECT, 0.0)
     ]
@@ -185,10 +195,14 @@ def _mail(
                 {
                     "account": account,
                     "stream_id": f"{account}/{stream}",
-                    "campaign_id": [f"{stream}-{number}" for number in range(week.size)],
+                    "campaign_id": [
+                        f"{stream}-{number}" for number in range(week.size)
+                    ],
                     "delivered_count": delivered.astype(int),
                     "unsubscribe_count": np.minimum(left, delivered).astype(int),
-                    "sent_at": CHANGED_AT + (7 * week + stream + 3 * place) * DAY + np.timedelta64(10, "h"),
+                    "sent_at": CHANGED_AT
+                    + (7 * week + stream + 3 * place) * DAY
+                    + np.timedelta64(10, "h"),
                 }
             )
         )
@@ -205,7 +219,11 @@ def _joiners(
     hazard = -np.log(1 - leaving * np.where(weeks >= 0, 1 + effect, 1))
     hazard = np.repeat(hazard * _noise(draw, weeks.size, hard.variation), count)
     seconds = draw.integers(0, 7 * 86400, hazard.size)
-    joined = CHANGED_AT + np.repeat(weeks, count) * 7 * DAY + seconds.astype("timedelta64[s]")
+    joined = (
+        CHANGED_AT
+        + np.repeat(weeks, count) * 7 * DAY
+        + seconds.astype("timedelta64[s]")
+    )
     stayed = draw.exponential(SIGNUP_WINDOW * 86400 / hazard)
     left = joined + np.minimum(stayed, 1e9).astype("timedelta64[s]")
     return pd.DataFrame({"account": account, "entered_at": joined, "left_at": left})
@@ -272,7 +290,9 @@ def _fill(world: World, mail: list[pd.DataFrame], people: list[pd.DataFrame]) ->
     accounts = told[["account"]].drop_duplicates()
     world.table(
         "dim_sources",
-        accounts.assign(source="esp", list_source="esp", list_account=accounts["account"]),
+        accounts.assign(
+            source="esp", list_source="esp", list_account=accounts["account"]
+        ),
     )
     kinds = accounts["account"].str.split("/").str[0]
     world.table(

@@ -68,6 +68,10 @@ denominator_checks as (
     select * from {{ ref('denominator_checks') }}
 ),
 
+dim_change_streams as (
+    select * from {{ ref('dim_change_streams') }}
+),
+
 opt_out_reason_words as (
     select * from {{ ref('opt_out_reason_words') }}
 ),
@@ -233,6 +237,15 @@ evidence as (
         'campaigns_with_audience' as requirement,
         count(audience) as evidence_count
     from trusted_campaigns
+    group by all
+    union all
+    select
+        source,
+        account,
+        'changes_of_streams' as requirement,
+        count(*) as evidence_count
+    from dim_change_streams
+    where arm = 'treated' and stream_id is not null
     group by all
     union all
     select

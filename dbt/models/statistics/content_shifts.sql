@@ -190,6 +190,7 @@ shifts_with_intervals as (
             as same_time_ratio_low,
         same_time_ratio * exp({{ normal_quantile_975() }} * log_deviation)
             as same_time_ratio_high,
+        ln(nullif(same_time_ratio, 0)) / log_deviation as same_time_z,
         any_time_ratio
     from judged_shifts
 ),
@@ -227,13 +228,17 @@ content_shifts as (
         promotional_share_pct,
         earlier_promotional_share_pct,
         coalesce(same_time_ratio, any_time_ratio) as promotional_ratio,
+        same_time_z,
 
         coalesce(same_time_ratio_low > 1, false) as is_certain
     from shifts_with_intervals
     where
         promotional_share_pct - earlier_promotional_share_pct
         >= {{ var('content_shift_points') }}
-        and coalesce(same_time_ratio, any_time_ratio) > 1
+        and coalesce(
+            {{ normal_upper_tail('same_time_z') }} < {{ var('probable_level') }}e0,
+            any_time_ratio > 1
+        )
 )
 
 select * from content_shifts
