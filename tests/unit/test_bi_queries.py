@@ -22,7 +22,6 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("marts")
     rows = year_of_marts()
     rows["unsubscribe_rates_monthly"] = [{"stream_id": "(all)"}]
-    rows["weekly_review"] = [{"is_newest_week": True}]
     return write_marts(folder / "marts.duckdb", rows)
 
 
