@@ -332,6 +332,13 @@ def print_closing(outcome: Outcome, console: Console) -> None:
         _say(console, f"[bold red]Failed:[/] {escape(outcome.failure)}")
         _say(console, f"The log has the rest: {outcome.log}")
         return
+    if outcome.unknown_names:
+        _say(
+            console,
+            "[yellow]Check[/] config/changes.yaml: no export tells of"
+            f" {escape(', '.join(outcome.unknown_names))}. Write the name as"
+            " the report does, or add the export.",
+        )
     with published(outcome.home.marts) as marts:
         _print_breaches(marts, console)
         told = _print_weeks(marts, console)

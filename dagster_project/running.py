@@ -23,7 +23,7 @@ from dagster_project.landing.ledger import Archive, Ledger, Load
 from dagster_project.progress import Reporter, told_to
 from dagster_project.publish import NotPublishedError, published_clock
 from dagster_project.settings import Home, Settings
-from dagster_project.warehouse import hold
+from dagster_project.warehouse import hold, read_only
 
 
 @dataclass
@@ -38,6 +38,7 @@ class Outcome:
         failure: what went wrong otherwise, in one line; the log has the rest.
         advice: what to do first, when there was nothing to build from.
         log: the run's log file.
+        unknown_names: what ``changes.yaml`` names and no export tells of.
     """
 
     home: Home
@@ -47,6 +48,7 @@ class Outcome:
     failure: str | None = None
     advice: str | None = None
     log: Path | None = None
+    unknown_names: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -68,6 +70,7 @@ class Outcome:
             "findings": self.findings,
             "failure": self.failure,
             "advice": self.advice,
+            "unknown_names": self.unknown_names,
             "files": [
                 {
                     "file_name": load.file_name,
@@ -151,7 +154,36 @@ def _execute(settings: Settings) -> Outcome:
                 outcome.is_stopped |= critical and not evaluation.passed
             if not result.success and not outcome.is_stopped:
                 _explain_failure(outcome, result)
+    if result.success:
+        outcome.unknown_names = _unknown_names(settings.at)
     return outcome
+
+
+_UNKNOWN_NAMES = """
+select
+    case
+        when streams.declared_stream is not null
+            then concat('the stream ', streams.declared_stream)
+        when changes.source is null then 'any stream'
+        else concat('mail of ', concat_ws('/', changes.source, changes.account))
+    end as name,
+    changes.change_number
+from facts.dim_change_streams as streams
+inner join facts.dim_changes as changes on streams.change_key = changes.change_key
+where streams.is_unknown
+union all
+select concat('the campaign ', campaigns.campaign_id), changes.change_number
+from facts.dim_change_campaigns as campaigns
+inner join facts.dim_changes as changes on campaigns.change_key = changes.change_key
+where campaigns.campaign_key is null
+order by change_number, name
+"""
+
+
+def _unknown_names(home: Home) -> list[str]:
+    with read_only(home.warehouse) as warehouse:
+        found = warehouse.execute(_UNKNOWN_NAMES).fetchall()
+    return [f"{name} (change {number})" for name, number in found]
 
 
 _DBT_FAILURE = re.compile(r"((?:Failure|Error) in \w+ \w+ \([^)]*\))")

@@ -91,6 +91,16 @@ def test_no_vendor_is_named_in(root: Path, vendor: str) -> None:
     assert found == []
 
 
+def test_every_source_leaves_to_one_macro_what_a_link_leads_to() -> None:
+    by_hand = [
+        f"{name}/{export.name}"
+        for name, source in load_sources(SOURCES).items()
+        for export in source.exports
+        if "url_kind(" not in export.fields.get("url_kind", "url_kind(")
+    ]
+    assert by_hand == []
+
+
 # -- layers ------------------------------------------------------------------------
 
 

@@ -423,3 +423,17 @@ def test_programs_get_the_newest_week_of_each_account(tmp_path: Path) -> None:
     assert week["week"] == date(2026, 10, 26)
     assert (week["revenue"], week["is_news"]) == (8.5, False)
     assert newest_weeks(Outcome(home=home, advice="Put files here.")) == []
+
+
+def test_a_name_that_no_export_tells_of_is_told(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    write_marts(home.marts, {})
+    screen = io.StringIO()
+    names = ["the stream Nwes (change 2)", "the campaign 4711 (change 3)"]
+    outcome = Outcome(home=home, unknown_names=names)
+    print_closing(outcome, Console(file=screen, width=200))
+    (line,) = [
+        line for line in screen.getvalue().splitlines() if "changes.yaml" in line
+    ]
+    assert "no export tells of the stream Nwes (change 2), the campaign 4711" in line
+    assert outcome.summary()["unknown_names"] == names

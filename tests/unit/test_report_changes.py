@@ -130,8 +130,8 @@ class TestDidItHelp:
     ) -> None:
         assert (
             "Preference centre ( newsletter , since 1 Feb 2026): worked, 35 % fewer"
-            " opt-outs (12 to 52 %), about 52 people (12 to 98) stayed who else would"
-            " have left." in head(levers)
+            " opt-outs (12 to 52 %), about 52 people (12 to 98) stayed who would have"
+            " left." in head(levers)
         )
 
     def test_effect_claim_counts_and_caveat_stand_together(self, levers: Seen) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log1p
 from typing import Any
 
 from markupsafe import Markup
@@ -52,11 +53,13 @@ MEASURES = {
 }
 """Word of ``measure`` -> what is counted, many and one."""
 
-LEAST_REACH = 40.0
-"""The ruler shows at least this many percent to either side."""
+LEAST_REACH = (-50.0, 100.0)
+"""The ruler shows at least these: half and twice as many lie equally far from none."""
 
-MOST_REACH = 150.0
+MOST_REACH = (-95.0, 900.0)
 """An interval that reaches further is cut at the ruler's end."""
+
+TICKS = (-90, -75, -50, -25, 0, 50, 100, 300, 900)
 
 TICK_MARGIN = 4.0
 """Nearer to an end of the ruler a tick has no room for its number."""
@@ -192,6 +195,11 @@ def change_sentence(row: Intervention) -> str:
     return "Nothing can be said about its effect."
 
 
+def _is_interim(row: Intervention) -> bool:
+    """Whether it is called decided while figures still come in."""
+    return row.verdict in DECIDED and bool(row.is_open)
+
+
 def _is_clear(row: Intervention) -> bool:
     """Whether the interval leaves no effect out."""
     low, high = row.effect_low_pct, row.effect_high_pct
@@ -209,9 +217,7 @@ def _kept(row: Intervention) -> str:
         return ""
     who = words.plural(abs(number), "person", "people")
     near, far = sorted((abs(low), abs(high)))
-    done = (
-        "stayed who else would have left" if number > 0 else "left who else had stayed"
-    )
+    done = "stayed who would have left" if number > 0 else "left who would have stayed"
     return f", about {who} ({near:,} to {far:,}) {done}"
 
 
@@ -296,7 +302,7 @@ def _change_row(
         row=row,
         name=change_name(row),
         place=place_name(row, names),
-        verdict=verdict,
+        verdict=f"{verdict} so far" if _is_interim(row) else verdict,
         colour=colour,
         sentence=change_sentence(row),
         compared=compared_sentence(row),
@@ -315,23 +321,25 @@ def _reach(rows: Sequence[Intervention]) -> tuple[float, float]:
         for end in (row.effect_low_pct, row.effect_high_pct, row.claim_low_pct)
         if end is not None
     ]
-    low = min([-LEAST_REACH, *known])
-    high = max([LEAST_REACH, *known])
-    return (max(low - 5.0, -100.0), min(high + 5.0, MOST_REACH))
+    return (
+        max(min([LEAST_REACH[0], *known]), MOST_REACH[0]),
+        min(max([LEAST_REACH[1], *known]), MOST_REACH[1]),
+    )
 
 
 def _place(value: float, reach: tuple[float, float]) -> float:
-    low, high = reach
-    return round(100 * (min(max(value, low), high) - low) / (high - low), 2)
+    low, high = (log1p(end / 100) for end in reach)
+    place = log1p(min(max(value, reach[0]), reach[1]) / 100)
+    return round(100 * (place - low) / (high - low), 2)
 
 
 def _ticks(reach: tuple[float, float]) -> list[tuple[float, str]]:
-    step = 50 if reach[1] - reach[0] > 120 else 25
-    values = range(-100, int(MOST_REACH) + 1, step)
+    """Each number with its place, where it has room."""
     return [
         (_place(value, reach), words.growth(value))
-        for value in values
-        if TICK_MARGIN <= _place(value, reach) <= 100 - TICK_MARGIN
+        for value in TICKS
+        if reach[0] < value < reach[1]
+        and TICK_MARGIN <= _place(value, reach) <= 100 - TICK_MARGIN
     ]
 
 
@@ -392,6 +400,6 @@ def _answer(row: Intervention, names: Mapping[str, str]) -> Markup:
         change_name(row),
         place_name(row, names),
         words.day(row.changed_at),
-        verdict_name(row.verdict),
+        f"{verdict_name(row.verdict)}{' so far' if _is_interim(row) else ''}",
         f", {clause}{_kept(row)}" if row.verdict in DECIDED and clause else "",
     )

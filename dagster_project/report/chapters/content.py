@@ -28,6 +28,9 @@ NAMED_CATEGORIES = 6
 
 SHOWN_AUDIENCES = 12
 
+LEAST_SENDS = 3
+"""Fewer sends about something are no habit: one of them may have been a spike."""
+
 RUNS = (
     "no promotion",
     "the first promotion in a row",
@@ -228,7 +231,8 @@ def content_sentence(categories: Sequence[CategoryRow]) -> str:
             sum(other.rate.whole for other in categories if other is not row),
         )
         mine, theirs = row.rate.interval, others.interval
-        if mine and theirs and mine[0] > theirs[1]:
+        is_habit = row.sends >= LEAST_SENDS
+        if is_habit and mine and theirs and mine[0] > theirs[1]:
             worse.append((row, others))
     if len(categories) < 2:
         return "All its mail is of one kind, so there is nothing to compare."

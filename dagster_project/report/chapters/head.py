@@ -136,7 +136,8 @@ def cause_sentence(diagnosis: Diagnosis | None) -> Markup:
         name,
     )
     if diagnosis.recommended_action:
-        told += Markup(" What to do: {}").format(diagnosis.recommended_action)
+        advice = diagnosis.recommended_action.split(". ")[0].rstrip(".")
+        told += Markup(" What to do: {}.").format(advice)
     return told
 
 

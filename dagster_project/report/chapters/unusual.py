@@ -37,7 +37,7 @@ def by_campaign(rows: Sequence[UnusualSend]) -> dict[tuple[str, str], str]:
 def chapter(
     frames: Frames, streams: Sequence[Stream], anchors: Mapping[str, str]
 ) -> dict[str, Any]:
-    """The unusual sends: those that cost people first, then the newest."""
+    """The unusual sends: the most people first, then the newest."""
     names = {stream.stream_id: stream.name for stream in streams}
     costs: dict[tuple[str, str], tuple[int, str | None]] = {}
     for send in frames.sends:
@@ -76,10 +76,9 @@ def _mailing_count(frames: Frames) -> int:
 def _rank(
     row: UnusualSend, costs: Mapping[tuple[str, str], tuple[int, str | None]]
 ) -> tuple[int, float, str, str]:
-    people, status = costs.get((row.stream_id, row.campaign_id), (0, None))
+    people, _ = costs.get((row.stream_id, row.campaign_id), (0, None))
     newest = -row.sent_at.timestamp() if row.sent_at else 0.0
-    cost = -people if status in SPIKES else 0
-    return (cost, newest, row.stream_id, row.campaign_id)
+    return (-max(people, 0), newest, row.stream_id, row.campaign_id)
 
 
 def _row(

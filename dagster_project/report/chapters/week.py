@@ -107,7 +107,9 @@ def _account(
         cost=cost_sentence(row),
         revenue=revenue_sentence(row),
         changes=[
-            text for text in (row.decided_interventions, row.open_interventions) if text
+            f"{text.rstrip('.')}."
+            for text in (row.decided_interventions, row.open_interventions)
+            if text
         ],
         is_silent=_is_silent(row, newest),
         has_chart=figures is not None and anchor in figures,

@@ -20,6 +20,10 @@ fct_link_clicks as (
     select * from {{ ref('fct_link_clicks') }}
 ),
 
+dim_change_campaigns as (
+    select * from {{ ref('dim_change_campaigns') }}
+),
+
 fct_list_spells as (
     select * from {{ ref('fct_list_spells') }}
 ),
@@ -66,10 +70,6 @@ send_types as (
 
 denominator_checks as (
     select * from {{ ref('denominator_checks') }}
-),
-
-dim_change_streams as (
-    select * from {{ ref('dim_change_streams') }}
 ),
 
 opt_out_reason_words as (
@@ -129,7 +129,7 @@ changed_streams as (
         account,
         stream_id
     from dim_change_streams
-    where arm = 'treated' and not is_unknown
+    where arm = 'treated' and stream_id is not null
 ),
 
 recipient_opt_outs as (
@@ -242,15 +242,6 @@ evidence as (
     select
         source,
         account,
-        'changes_of_streams' as requirement,
-        count(*) as evidence_count
-    from dim_change_streams
-    where arm = 'treated' and stream_id is not null
-    group by all
-    union all
-    select
-        source,
-        account,
         'campaigns_confirmed' as requirement,
         count(*) as evidence_count
     from confirmed_campaigns
@@ -329,7 +320,7 @@ evidence as (
     select
         source,
         account,
-        'declared_changes' as requirement,
+        'changes_of_streams' as requirement,
         count(*) as evidence_count
     from changed_streams
     group by all
@@ -337,7 +328,7 @@ evidence as (
     select
         changed_streams.source,
         changed_streams.account,
-        'declared_re_permissions' as requirement,
+        're_permissions_of_streams' as requirement,
         count(*) as evidence_count
     from changed_streams
     inner join dim_changes
@@ -443,6 +434,19 @@ evidence as (
         'clicks_with_link' as requirement,
         count(*) as evidence_count
     from fct_link_clicks
+    group by all
+    union all
+    select
+        dim_change_campaigns.source,
+        dim_change_campaigns.account,
+        'people_asked_again' as requirement,
+        count(*) as evidence_count
+    from dim_change_campaigns
+    inner join fct_campaigns
+        on dim_change_campaigns.campaign_key = fct_campaigns.campaign_key
+    where
+        fct_campaigns.delivered_count_basis = 'events'
+        or fct_campaigns.recipient_count is not null
     group by all
     union all
     select

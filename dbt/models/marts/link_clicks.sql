@@ -101,8 +101,9 @@ link_clicks as (
         clicked_kinds.click_count,
         delivered_months.delivered_count,
 
-        {{ rate_pct('clicked_kinds.clicker_count', 'clicked_months.any_clicker_count') }}
-            as click_share_pct
+        {{ rate_pct(
+            'clicked_kinds.clicker_count', 'clicked_months.any_clicker_count'
+        ) }} as click_share_pct
     from clicked_kinds
     inner join clicked_months
         on

@@ -23,8 +23,16 @@ fct_opt_outs as (
     select * from {{ ref('fct_opt_outs') }}
 ),
 
+re_permission_answers as (
+    select * from {{ ref('re_permission_answers') }}
+),
+
 dim_sources as (
     select * from {{ ref('dim_sources') }}
+),
+
+dim_streams as (
+    select * from {{ ref('dim_streams') }}
 ),
 
 engagement_tiers as (
@@ -205,6 +213,61 @@ opt_outs_in_force as (
         and opt_out_scopes.reach in ('account', 'list')
 ),
 
+-- Whoever was asked again later has a newer answer, or still the time for one.
+newest_answers as (
+    select
+        coalesce(dim_sources.list_source, answers.source) as source,
+        coalesce(dim_sources.list_account, answers.account) as account,
+        answers.contact_key,
+
+        lower(dim_streams.stream_name) as compared_name,
+        answers.answer,
+
+        row_number() over (
+            partition by answers.stream_id, answers.contact_key
+            order by answers.asked_at desc, answers.change_key asc
+        ) as recency,
+
+        answers.is_open
+    from re_permission_answers as answers
+    left join dim_sources
+        on
+            answers.source = dim_sources.source
+            and answers.account = dim_sources.account
+    left join dim_streams
+        on answers.stream_id = dim_streams.stream_id
+),
+
+lists as (
+    select
+        source,
+        account,
+        list
+    from members
+    group by all
+),
+
+-- A stream and a list of one name belong together: silence about it says nothing of the
+-- person's other lists.
+silent_people as (
+    select
+        answers.source,
+        answers.account,
+        answers.contact_key,
+
+        lists.list as named_list
+    from newest_answers as answers
+    left join lists
+        on
+            answers.source = lists.source
+            and answers.account = lists.account
+            and answers.compared_name = lower(lists.list)
+    where
+        answers.recency = 1
+        and answers.answer = 'silent'
+        and not answers.is_open
+),
+
 segment_members as (
     select
         'over_cadence_passive' as segment,
@@ -260,6 +323,21 @@ segment_members as (
                 or members.list in (opt_outs.scope_name, opt_outs.list_name)
             )
     where coalesce(members.joined_at <= opt_outs.opted_out_at, true)
+    group by all
+    union all
+    select
+        'silent_after_re_permission' as segment,
+        members.source,
+        members.account,
+        members.list,
+        members.contact_key
+    from members
+    inner join silent_people
+        on
+            members.source = silent_people.source
+            and members.account = silent_people.account
+            and members.contact_key = silent_people.contact_key
+            and coalesce(members.list = silent_people.named_list, true)
     group by all
 )
 
