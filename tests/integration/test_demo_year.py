@@ -254,6 +254,9 @@ def test_the_preference_centre_worked_and_the_doubled_frequency_backfired(
     assert (frequency["control_streams"], frequency["is_open"]) == ("Newsletter", True)
     # Twice as many sends, each of which loses about 2.3 times as many.
     assert frequency["effect_low_pct"] > 50
+    told_first = screen[: screen.index("Sends that cost most")]
+    assert "Week of 2026-10-26, amazon_ses/shop: " in told_first
+    assert "Preference centre (Newsletter, since 2026-02-01) worked: " in told_first
 
 
 def test_every_double_of_every_mart_is_a_number_or_nothing(
