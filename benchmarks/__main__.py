@@ -1,7 +1,7 @@
 """`python -m benchmarks`: arguments in, small tables and JSON out.
 
-Without a command the whole pipeline is measured; `simulation` and `decay` tell how
-often the shipped models are right, `judging` what they cost.
+Without a command the whole pipeline is measured; `simulation`, `decay` and
+`interventions` tell how often the shipped models are right, `judging` what they cost.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import decay, judging
+from benchmarks import decay, interventions, judging
 from benchmarks.measuring import FailedError
 from benchmarks.runner import (
     EXPORTED,
@@ -57,6 +57,7 @@ def main() -> None:
         "pipeline": _measure_pipeline,
         "simulation": _simulate,
         "decay": _recover_decay,
+        "interventions": _judge_interventions,
         "judging": _measure_judging,
     }[given.command](given)
 
@@ -100,6 +101,30 @@ def _recover_decay(given: argparse.Namespace) -> None:
     sys.exit(0 if all(recovery.holds for recovery in found) else 1)
 
 
+def _judge_interventions(given: argparse.Namespace) -> None:
+    console, talk = _console(sys.stdout), _console(sys.stderr)
+    talk.print("Compiling the project.")
+    shipped = compile_project()
+    seeds = range(given.seed, given.seed + len(interventions.SEEDS))
+    plain = interventions.judge(shipped, seeds)
+    harder = {
+        world: interventions.judge(shipped, seeds, hard)
+        for world, hard in interventions.HARDER.items()
+    }
+    _print_judgements(console, {"": plain, **harder})
+    _write(
+        given.json,
+        {
+            "judgements": [each.as_json() for each in plain],
+            "harder": {
+                world: [each.as_json() for each in found]
+                for world, found in harder.items()
+            },
+        },
+    )
+    sys.exit(0 if all(each.holds for each in plain) else 1)
+
+
 def _measure_judging(given: argparse.Namespace) -> None:
     console, talk = _console(sys.stdout), _console(sys.stderr)
     talk.print("Compiling the project.")
@@ -136,6 +161,7 @@ def _arguments() -> argparse.Namespace:
     for name, about in (
         ("simulation", "How often the shipped models are right, in known worlds."),
         ("decay", "How often the interval of a list's attrition holds the truth."),
+        ("interventions", "How often what is said of a change is right."),
         ("judging", "Processor seconds of judging 100,000 campaigns."),
     ):
         command = commands.add_parser(name, help=about, description=about)
@@ -301,6 +327,43 @@ def _print_recoveries(console: Console, found: list[decay.Recovery]) -> None:
     console.print(
         "Covered: the planted monthly attrition lies in the 95 % interval of"
         f" list_decay_summary; at least {decay.COVERED_AT_LEAST:.0%} must."
+    )
+
+
+def _print_judgements(
+    console: Console, found: dict[str, list[interventions.Judgement]]
+) -> None:
+    for world, judgements in found.items():
+        console.print(f"[bold]{world[:1].upper() + world[1:] or 'Plain worlds'}[/]")
+        table = _table(
+            *("unit; compared with", "planted %", "worlds", "judged"),
+            *(
+                "covered",
+                "worked",
+                "backfired",
+                "found %",
+                "half width",
+                "would show %",
+            ),
+            words=1,
+        )
+        for each in judgements:
+            table.add_row(
+                interventions.KINDS[each.kind],
+                f"{each.planted_pct:.0f}",
+                *(f"{each.worlds}", f"{each.judged}", f"{each.covered}"),
+                *(f"{count}" for count in each.called),
+                f"{each.found_pct:.1f}",
+                f"{each.half_width_pct:.1f}",
+                f"{each.detectable_pct:.1f}",
+            )
+        console.print(table)
+        console.print()
+    console.print(
+        "Covered: the planted effect lies in the 95 % interval of intervention_effects."
+        f" In plain worlds at least {interventions.COVERED_AT_LEAST:.0%} must, and at"
+        f" most {interventions.CALLED_AT_MOST:.0%} without an effect may be called one."
+        " Found, half width and what would show are medians."
     )
 
 

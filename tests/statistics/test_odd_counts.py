@@ -27,6 +27,7 @@ MARTS = (
     "unsubscribe_rates_monthly",
     "flow_unsubscribe_rates",
     "stat_calibration",
+    "weekly_review",
 )
 BEYOND_100 = {
     "effect_pct",
@@ -143,6 +144,7 @@ def odd_world(shipped: Shipped) -> World:
     for name, node in shipped.nodes.items():
         if node["schema"] == "facts":
             world.table(name, [])
+    world.table("intervention_effects", [])
     world.table("dim_runs", "select 'build' as build_id")
     return world
 

@@ -56,10 +56,6 @@ dim_streams as (
     select * from {{ ref('dim_streams') }}
 ),
 
-dim_changes as (
-    select * from {{ ref('dim_changes') }}
-),
-
 dim_change_streams as (
     select * from {{ ref('dim_change_streams') }}
 ),
@@ -323,17 +319,6 @@ evidence as (
         'changes_of_streams' as requirement,
         count(*) as evidence_count
     from changed_streams
-    group by all
-    union all
-    select
-        changed_streams.source,
-        changed_streams.account,
-        're_permissions_of_streams' as requirement,
-        count(*) as evidence_count
-    from changed_streams
-    inner join dim_changes
-        on changed_streams.change_key = dim_changes.change_key
-    where dim_changes.kind = 're_permission'
     group by all
     union all
     select

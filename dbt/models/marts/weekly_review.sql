@@ -342,6 +342,7 @@ found_weeks as (
     group by all
 ),
 
+-- Of people, not of their fractions: else the last digit of two equals decides.
 placed_losses as (
     select
         source,
@@ -352,14 +353,15 @@ placed_losses as (
 
         name,
 
-        excess_count,
+        cast(round(excess_count) as bigint) as excess_count,
 
         row_number() over (
             partition by source, account, week
-            order by excess_count desc, sent_at asc, stream_id asc, campaign_id asc
+            order by
+                round(excess_count) desc, sent_at asc, stream_id asc, campaign_id asc
         ) as place
     from dated_mailings
-    where excess_count >= 0.5e0
+    where round(excess_count) > 0
 ),
 
 worst_mailings as (
@@ -536,8 +538,7 @@ weekly_review as (
         cast(round(
             weeks.judged_unsubscribe_count - weeks.expected_low_count
         ) as bigint) as excess_high_count,
-        cast(round(worst_mailings.excess_count) as bigint)
-            as worst_excess_unsubscribe_count,
+        worst_mailings.excess_count as worst_excess_unsubscribe_count,
         weeks.complaint_count,
         weeks.complaint_base_count,
         coalesce(found_weeks.finding_count, 0) as finding_count,

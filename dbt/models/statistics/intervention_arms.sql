@@ -114,6 +114,8 @@ streams as (
     group by all
 ),
 
+-- Less variation than is assumed must be shown by many units; more is believed at once,
+-- for an interval that is too narrow is the worse mistake.
 dispersions as (
     select
         effect_key,
@@ -133,13 +135,17 @@ dispersions as (
         log_change,
         luck_variance,
         concentration,
-        greatest({{ var('dispersion_floor') }}e0, coalesce(raw_dispersion, 0e0), coalesce(
-            {{ var('dispersion_prior') }}e0
-            + {{ var('dispersion_prior_variance') }}e0
-            / ({{ var('dispersion_prior_variance') }}e0 + raw_variance)
-            * (raw_dispersion - {{ var('dispersion_prior') }}e0),
-            {{ var('dispersion_prior') }}e0
-        )) as dispersion_cv2
+        greatest(
+            {{ var('dispersion_floor') }}e0,
+            coalesce(raw_dispersion, 0e0),
+            coalesce(
+                {{ var('dispersion_prior') }}e0
+                + {{ var('dispersion_prior_variance') }}e0
+                / ({{ var('dispersion_prior_variance') }}e0 + raw_variance)
+                * (raw_dispersion - {{ var('dispersion_prior') }}e0),
+                {{ var('dispersion_prior') }}e0
+            )
+        ) as dispersion_cv2
     from streams
 ),
 

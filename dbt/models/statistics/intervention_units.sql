@@ -8,6 +8,10 @@ dim_change_streams as (
     select * from {{ ref('dim_change_streams') }}
 ),
 
+dim_change_campaigns as (
+    select * from {{ ref('dim_change_campaigns') }}
+),
+
 dim_changes as (
     select * from {{ ref('dim_changes') }}
 ),
@@ -124,6 +128,16 @@ windows_of_arms as (
         on arms.effect_key = windows.effect_key
 ),
 
+campaigns_that_asked as (
+    select
+        change_key,
+        stream_id,
+        campaign_id
+    from dim_change_campaigns
+    group by all
+),
+
+-- Mail that asks people whether they want to stay is the change, not what it changed.
 send_units as (
     select
         windows.effect_key,
@@ -144,7 +158,15 @@ send_units as (
             and windows.measure = mailing_measures.measure
             and windows.before_from_at <= mailing_measures.sent_at
             and windows.after_until_at > mailing_measures.sent_at
-    where windows.unit = 'send' and mailing_measures.is_history
+    left join campaigns_that_asked
+        on
+            windows.change_key = campaigns_that_asked.change_key
+            and windows.stream_id = campaigns_that_asked.stream_id
+            and mailing_measures.campaign_id = campaigns_that_asked.campaign_id
+    where
+        windows.unit = 'send'
+        and mailing_measures.is_history
+        and campaigns_that_asked.change_key is null
 ),
 
 mailings_in_weeks as (

@@ -112,20 +112,23 @@ counted_days as (
 ),
 
 -- After a pause the month before is no yardstick: what the stream sent in a month of
--- the last half year is.
+-- the last half year is. And who mails at random has months with more now and then.
 frequencies as (
     select
         mailing_key,
 
         recent_count,
         prior_count,
-        median(recent_count) over (
-            partition by stream_id
-            order by day_number
-            range between {{ var('frequency_habit_days') }} preceding
-            and {{ var('frequency_days') }} preceding
-        ) as usual_count
+        median(recent_count) over earlier_months as usual_count,
+        max(recent_count) over earlier_months as highest_count,
+        coalesce(stddev_samp(recent_count) over earlier_months, 0e0) as usual_deviation
     from counted_days
+    window earlier_months as (
+        partition by stream_id
+        order by day_number
+        range between {{ var('frequency_habit_days') }} preceding
+        and {{ var('frequency_days') }} preceding
+    )
 ),
 
 earlier_times as (
@@ -279,6 +282,8 @@ judged_times as (
         frequencies.recent_count,
         frequencies.prior_count,
         frequencies.usual_count,
+        frequencies.highest_count,
+        frequencies.usual_deviation,
 
         coalesce(
             weekdays.earlier_count >= {{ var('habit_minimum_mailings') }}
@@ -337,7 +342,10 @@ mailing_times as (
             and recent_count >= {{ var('frequency_up_ratio') }}e0 * prior_count
             and recent_count >= prior_count + {{ var('frequency_up_count') }}
             and recent_count >= {{ var('frequency_up_ratio') }}e0 * usual_count
-            and recent_count >= usual_count + {{ var('frequency_up_count') }},
+            and recent_count >= usual_count + {{ var('frequency_up_count') }}
+            and recent_count
+            >= usual_count + {{ var('frequency_up_deviations') }} * usual_deviation
+            and recent_count > highest_count,
             false
         ) as is_frequency_up
     from judged_times
