@@ -268,15 +268,14 @@ def _leaving_chances(
     if (~is_bought).any():
         newness /= newness[~is_bought].mean()
     weeks = np.clip(sent_at - world.moment(stories.IMPORT_DAY), 0, None) // (7 * DAY)
-    fade = 0.4 ** weeks.astype(float)
     leaving = np.where(
         is_bought,
-        np.maximum(stories.BOUGHT_UNSUBSCRIBE_PCT * fade, 0.3),
+        np.maximum(stories.BOUGHT_UNSUBSCRIBE_PCT * 0.6**weeks, 0.3),
         stream.unsubscribe_pct * newness,
     )
     complaining = np.where(
         is_bought,
-        np.maximum(stories.BOUGHT_COMPLAINT_PCT * fade, 0.08),
+        np.maximum(stories.BOUGHT_COMPLAINT_PCT * 0.4**weeks, 0.08),
         stream.complaint_pct,
     )
     complaining = np.where(

@@ -20,7 +20,7 @@ DELETED_A_YEAR_PCT = 0.8
 SUNSET_PCT = 2.5
 RETURNING_PCT = 6.0
 BOUGHT_INVALID_PCT = 11.0
-BOUGHT_UNSUBSCRIBE_PCT = 4.5
+BOUGHT_UNSUBSCRIBE_PCT = 3.4
 BOUGHT_COMPLAINT_PCT = 2.2
 SCANNER_SECONDS = (2, 6)
 """How long after delivery a gateway follows the links, from and to."""
@@ -241,6 +241,8 @@ PROMOTIONS: Mapping[int, str] = {
     285: "40 % off, really the last days",
 }
 """Day -> subject of the newsletters that only sell."""
+AFTER_PROMOTIONS_DAY = 306
+"""A newsletter that would have sold something, had there not been so many."""
 
 
 def _tired(done: float) -> Mapping[str, Any]:
@@ -268,6 +270,7 @@ EFFECTS: Mapping[tuple[str, int], Mapping[str, Any]] = {
         ("Newsletter", day): _sold_to(subject, step / (len(PROMOTIONS) - 1))
         for step, (day, subject) in enumerate(PROMOTIONS.items())
     },
+    ("Newsletter", AFTER_PROMOTIONS_DAY): {"subject": "Back to what we know best"},
     ("Newsletter", WRONG_SEGMENT_DAY): {
         "name": "Trade clearance",
         "subject": "Pallet deals for retailers: minimum order 40 pieces",

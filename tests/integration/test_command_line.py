@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from dagster_project.cli import app
+from dagster_project.demo import write_demo
 from dagster_project.settings import Home
 from dagster_project.warehouse import hold
 from tests.integration.pipeline import Deployment
@@ -102,6 +104,22 @@ def test_a_source_is_told_in_full_and_an_unknown_one_with_the_closest(
     done = deployment.call("sources", "zerobonce")
     assert done.returncode == 2
     assert "expected one of zerobounce" in done.stderr
+
+
+def test_the_demo_says_what_it_writes_into_the_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = partial(write_demo, scale=0.02)
+    monkeypatch.setattr("dagster_project.demo.write_demo", small)
+    inbox, home = tmp_path / "inbox", tmp_path / "home"
+    done = CliRunner().invoke(app, ["demo", str(inbox), "--home", str(home)])
+    assert done.exit_code == 0, done.output
+    assert "exports of a year" in done.output
+    assert f"{home}/config/accounts.yaml: what" in done.output
+    assert f"{home}/config/changes.yaml: what" in done.output
+    again = CliRunner().invoke(app, ["demo", str(inbox), "--home", str(home)])
+    assert again.exit_code == 2
+    assert "Name a new folder" in again.output
 
 
 def test_the_schema_of_a_mapping_is_printed(deployment: Deployment) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from dagster_project.demo import STORIES, write_demo
 from dagster_project.demo.reasons import OWN_WORDS
+from dagster_project.demo.stories import SHOP_OFFERS, campaign_ids
+from dagster_project.settings import Home
 from tests.integration.pipeline import Deployment
 
 pytestmark = pytest.mark.slow
@@ -16,13 +18,14 @@ pytestmark = pytest.mark.slow
 # Two hours after the year's last export.
 NOW = "2026-10-31T20:00:00Z"
 STORY = {story.key: story for story in STORIES}
+NEWSLETTER_STREAM = "mailchimp/newsletter/Newsletter"
 README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
     deployment = Deployment(tmp_path_factory.mktemp("demo_year"))
-    write_demo(deployment.inbox)
+    write_demo(deployment.inbox, home=Home(deployment.home))
     return deployment
 
 
@@ -75,7 +78,7 @@ def _findings(deployment: Deployment, *names: object) -> list[dict[str, object]]
     )
 
 
-def test_the_wrong_segment_is_one_isolated_spike_of_its_content(
+def test_the_wrong_segment_is_one_isolated_spike_of_an_unusual_content(
     deployment: Deployment, screen: str
 ) -> None:
     (row,) = _sends(deployment, "wrong_segment")
@@ -83,7 +86,7 @@ def test_the_wrong_segment_is_one_isolated_spike_of_its_content(
     assert row["excess_low_count"] > 0
     (found,) = _findings(deployment, row["campaign_id"])
     assert (found["finding"], found["confidence"]) == (
-        "content_of_one_send",
+        "unusual_content",
         "confirmed",
     )
     (trend,) = deployment.query(
@@ -157,7 +160,7 @@ def test_nothing_but_the_stories_is_confirmed(
     spikes = ("wrong_segment", "unusual_audience", "misleading_subject")
     planted = {
         name
-        for key in (*spikes, "gap", "bought_list")
+        for key in (*spikes, "gap", "bought_list", "promotions_in_a_row")
         for name in STORY[key].campaign_ids
     }
     tired = {str(row["stream_id"]) for row in _sends(deployment, "frequency_doubled")}
@@ -173,6 +176,87 @@ def test_nothing_but_the_stories_is_confirmed(
     assert {row["campaign_id"] for row in alarms} == {
         name for key in spikes for name in STORY[key].campaign_ids
     }
+
+
+def test_every_unusual_send_is_planted_and_every_planted_one_is_unusual(
+    deployment: Deployment, screen: str
+) -> None:
+    (context,) = deployment.query(
+        "select list(campaign_id order by sent_at) as sends,"
+        " list(campaign_id order by sent_at) filter (where is_unusual_audience)"
+        " as audience,"
+        " list(campaign_id order by sent_at) filter (where is_new_audience)"
+        " as new_audience,"
+        " list(campaign_id order by sent_at) filter (where is_many_new_contacts)"
+        " as newcomers,"
+        " list(campaign_id order by sent_at) filter (where is_post_gap) as gap,"
+        " list(campaign_id order by sent_at) filter (where is_frequency_up)"
+        " as frequency,"
+        " list(campaign_id order by sent_at) filter (where is_unusual_category)"
+        " as category,"
+        " list(campaign_id order by sent_at) filter (where is_promotional_run)"
+        " as promotions,"
+        " list(campaign_id order by sent_at) filter (where is_unusual_send_time)"
+        " as weekday"
+        " from main.send_context where unusual is not null"
+    )
+    planted = {key: list(story.campaign_ids) for key, story in STORY.items()}
+    climb = planted["frequency_doubled"]
+    assert context["audience"] == context["new_audience"] == planted["unusual_audience"]
+    assert context["category"] == planted["wrong_segment"]
+    assert context["gap"] == planted["gap"][:1]
+    # Two promotions in a row happen; the third shows that nothing else is coming.
+    assert context["promotions"] == planted["promotions_in_a_row"][2:]
+    # From the sixth send in 28 days on, until the weeks before have as many.
+    assert context["frequency"] == climb[2:10]
+    # The second day of the week is a habit after two weeks.
+    assert context["weekday"] == [climb[0], climb[2]]
+    # For 30 days the bought contacts are new on the list.
+    newcomers = campaign_ids(SHOP_OFFERS, *range(146, 173, 7))
+    assert context["newcomers"] == list(newcomers)
+    flagged = (context[kind] for kind in context if kind != "sends")
+    assert set(context["sends"]) == {name for kind in flagged for name in kind}
+
+
+def test_promotions_in_a_row_cost_more_than_the_first(
+    deployment: Deployment, screen: str
+) -> None:
+    runs = deployment.query(
+        "select run_bucket, send_count, unsubscribe_rate_pct from main.promotional_runs"
+        f" where stream_id = '{NEWSLETTER_STREAM}' order by run_bucket"
+    )
+    none, first, second, third, more = runs
+    assert (second["send_count"], third["send_count"], more["send_count"]) == (1, 1, 5)
+    assert more["unsubscribe_rate_pct"] > 1.2 * first["unsubscribe_rate_pct"]
+    assert more["unsubscribe_rate_pct"] > 1.2 * none["unsubscribe_rate_pct"]
+
+
+def test_the_preference_centre_worked_and_the_doubled_frequency_backfired(
+    deployment: Deployment, screen: str
+) -> None:
+    effects = deployment.query(
+        "select * from main.intervention_effects order by changed_at"
+    )
+    told = [(row["kind"], row["stream_id"], row["verdict"]) for row in effects]
+    assert told == [
+        ("preference_center", NEWSLETTER_STREAM, "worked"),
+        ("frequency", "amazon_ses/shop/shop-offers", "backfired"),
+    ]
+    centre, frequency = effects
+    # Planted: half as many (1 / 2.0), where the claim is 20 to 30 % fewer.
+    assert centre["effect_low_pct"] < -50 < centre["effect_high_pct"] < 0
+    assert (centre["claim_low_pct"], centre["claim_high_pct"]) == (-30, -20)
+    assert centre["method"] == frequency["method"] == "difference_in_differences"
+    assert (centre["control_streams"], centre["is_open"]) == ("shop-offers", False)
+    # 2026-02-01 and 91 days.
+    assert str(centre["after_until_at"]) == "2026-05-03 00:00:00"
+    # Nobody said whom to compare with: the newsletter is what runs beside it.
+    assert (frequency["control_streams"], frequency["is_open"]) == ("Newsletter", True)
+    # Twice as many sends, each of which loses about 2.3 times as many.
+    assert frequency["effect_low_pct"] > 50
+    told_first = screen[: screen.index("Sends that cost most")]
+    assert "Week of 2026-10-26, amazon_ses/shop: " in told_first
+    assert "Preference centre (Newsletter, since 2026-02-01) worked: " in told_first
 
 
 def test_every_double_of_every_mart_is_a_number_or_nothing(
