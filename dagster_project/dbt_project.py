@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 from dagster_project.settings import DBT_PROJECT, Settings
@@ -25,13 +27,18 @@ def target(settings: Settings) -> Path:
 
 
 def manifest(settings: Settings) -> Path:
-    """The parsed project, parsed again when a file of it is newer.
+    """The parsed project, parsed again when a file of it is another.
+
+    Times of files do not tell: a copied home and an installed wheel have their own.
 
     Raises:
         DbtError: when the project does not parse.
     """
     path = target(settings) / "manifest.json"
-    if not path.exists() or path.stat().st_mtime < _newest(DBT_PROJECT):
+    parsed_from = target(settings) / "parsed-from"
+    fingerprint = _fingerprint(DBT_PROJECT)
+    is_parsed = path.exists() and parsed_from.exists()
+    if not is_parsed or parsed_from.read_text(encoding="utf-8") != fingerprint:
         settings.at.make()
         parsed = subprocess.run(
             [executable(), "--no-use-colors", "parse", "--project-dir", DBT_PROJECT],
@@ -43,8 +50,12 @@ def manifest(settings: Settings) -> Path:
         )
         if parsed.returncode:
             raise DbtError(parsed.stdout[-4000:])
+        parsed_from.write_text(fingerprint, encoding="utf-8")
     return path
 
 
-def _newest(folder: Path) -> float:
-    return max(path.stat().st_mtime for path in folder.rglob("*") if path.is_file())
+def _fingerprint(folder: Path) -> str:
+    digest = hashlib.sha256(version("dbt-core").encode())
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()

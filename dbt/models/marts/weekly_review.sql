@@ -189,6 +189,7 @@ told_interventions as (
         {{ number_in_words('abs(effects.effect_pct)', 0) }}
         || case when effects.effect_pct < 0 then ' % fewer' else ' % more' end
         || case effects.measure when 'hard_bounce' then ' bounces' else ' opt-outs' end
+        || case effects.unit when 'week' then ' per reader and week' else '' end
         || ' ('
         || case
             when effects.effect_high_pct < 0
