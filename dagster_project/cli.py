@@ -634,7 +634,7 @@ def _need_marts(path: Path) -> None:
 
 
 def _reporter(as_json: bool) -> Any:
-    from dagster_project.closing import BarReporter, LineReporter
+    from dagster_project.reporters import BarReporter, LineReporter
 
     console = _console(is_error=True)
     bars = console.is_terminal and not as_json
