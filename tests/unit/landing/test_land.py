@@ -470,11 +470,11 @@ def test_a_wrong_expression_stops_the_run_and_names_the_mapping(
 ) -> None:
     edit(
         own_sources / "generic" / "source.yaml",
-        "link: lower(url)",
-        "link: substr(url, 'x', 'y', url)",
+        "url_kind: url_kind(url)",
+        "url_kind: substr(url, 'x', 'y', url)",
     )
     deployment.drop("generic/a.csv", EVENTS)
-    with pytest.raises(MappingError, match=r"exports\.1\.let\.link: Binder"):
+    with pytest.raises(MappingError, match=r"exports\.1\.fields\.url_kind: Binder"):
         deployment.land()
 
 
@@ -680,7 +680,7 @@ def test_no_address_is_found_in_an_error_that_stops_the_run(
     deployment: Deployment, own_sources: Path
 ) -> None:
     path = own_sources / "generic" / "source.yaml"
-    edit(path, "link: lower(url)", "link: lower(url, email, email)")
+    edit(path, "url_kind: url_kind(url)", "url_kind: lower(url, email, email)")
     deployment.drop("generic/good.csv", SIGHTINGS["generic/good.csv"])
     with pytest.raises(MappingError) as caught:
         deployment.land()
