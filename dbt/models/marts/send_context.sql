@@ -16,12 +16,8 @@ mailing_times as (
     select * from {{ ref('mailing_times') }}
 ),
 
-send_groups as (
-    select * from {{ ref('send_groups') }}
-),
-
-dim_campaigns as (
-    select * from {{ ref('dim_campaigns') }}
+mailing_newcomers as (
+    select * from {{ ref('mailing_newcomers') }}
 ),
 
 dim_sources as (
@@ -30,65 +26,6 @@ dim_sources as (
 
 dim_runs as (
     select * from {{ ref('dim_runs') }}
-),
-
--- Recipients of whom somebody knows since when they have been on the list.
-known_recipients as (
-    select
-        dim_campaigns.stream_id,
-        dim_campaigns.campaign_id,
-
-        cast(coalesce(sum(
-            case when send_groups.is_newcomer then send_groups.delivered_count end
-        ), 0) as bigint) as new_contact_count,
-        cast(sum(send_groups.delivered_count) as bigint) as contact_known_count
-    from send_groups
-    inner join dim_campaigns
-        on send_groups.campaign_key = dim_campaigns.campaign_key
-    where send_groups.is_newcomer is not null
-    group by all
-),
-
-newcomers as (
-    select
-        mailings.mailing_key,
-        mailings.stream_id,
-
-        mailings.mailing_number,
-
-        known_recipients.new_contact_count,
-        known_recipients.contact_known_count,
-
-        {{ rate_pct(
-            'known_recipients.new_contact_count', 'known_recipients.contact_known_count'
-        ) }} as share_new_contacts_pct
-    from mailings
-    left join known_recipients
-        on
-            mailings.stream_id = known_recipients.stream_id
-            and mailings.campaign_id = known_recipients.campaign_id
-),
-
-compared_newcomers as (
-    select
-        mailing_key,
-
-        new_contact_count,
-        contact_known_count,
-
-        share_new_contacts_pct,
-        case
-            when
-                count(share_new_contacts_pct) over earlier_mailings
-                >= {{ var('minimum_history') }}
-                then median(share_new_contacts_pct) over earlier_mailings
-        end as usual_share_new_contacts_pct
-    from newcomers
-    window earlier_mailings as (
-        partition by stream_id
-        order by mailing_number
-        rows between {{ var('baseline_campaign_limit') }} preceding and 1 preceding
-    )
 ),
 
 contexts as (
@@ -111,6 +48,7 @@ contexts as (
         times.send_time_basis,
         case when audiences.is_unusual then audiences.audience_evidence end
             as audience_evidence,
+        newcomers.newcomer_evidence,
         coalesce(dim_sources.timezone, 'UTC') as timezone,
 
         mailings.delivered_count,
@@ -141,17 +79,7 @@ contexts as (
         mailings.is_post_gap,
         contents.category_vs_usual in ('new', 'unusual') as is_unusual_category,
         contents.is_promotional_run,
-        coalesce(
-            newcomers.contact_known_count
-            >= {{ var('many_new_contacts_minimum_count') }}
-            and newcomers.share_new_contacts_pct
-            >= newcomers.usual_share_new_contacts_pct
-            + {{ var('many_new_contacts_points') }}
-            and newcomers.share_new_contacts_pct
-            >= {{ var('many_new_contacts_ratio') }}
-            * newcomers.usual_share_new_contacts_pct,
-            false
-        ) as is_many_new_contacts,
+        newcomers.is_many_new_contacts,
         times.is_unusual_weekday,
         times.is_unusual_hour,
 
@@ -161,7 +89,7 @@ contexts as (
         on mailings.mailing_key = contents.mailing_key
     inner join mailing_times as times
         on mailings.mailing_key = times.mailing_key
-    inner join compared_newcomers as newcomers
+    inner join mailing_newcomers as newcomers
         on mailings.mailing_key = newcomers.mailing_key
     left join mailing_audiences as audiences
         on mailings.mailing_key = audiences.mailing_key
@@ -205,15 +133,6 @@ worded_contexts as (
             promotional_run_count, ' promotions in a row, before at most ',
             coalesce(longest_earlier_run_count, 0)
         ) end as promotion_words,
-        case
-            when is_many_new_contacts
-                then concat(
-                    {{ number_in_words('share_new_contacts_pct', 0) }},
-                    ' % of the recipients joined in the last',
-                    ' {{ var("newcomer_days") }} days, usually ',
-                    {{ number_in_words('usual_share_new_contacts_pct', 0) }}, ' %'
-                )
-        end as newcomer_words,
         case when is_unusual_weekday then concat(
             'sent on a ', send_weekday, ', usually ', usual_weekdays
         ) end as weekday_words,
@@ -246,7 +165,7 @@ send_context as (
         nullif(concat_ws(
             '; ',
             contexts.audience_evidence,
-            words.newcomer_words,
+            contexts.newcomer_evidence,
             words.gap_words,
             words.frequency_words,
             words.category_words,
