@@ -24,6 +24,7 @@ from tests.unit.report_marts import (
     send,
     stream_trend,
     trust,
+    week_of,
     write_marts,
     year_of_marts,
 )
@@ -57,25 +58,9 @@ def review(
     **more: Any,
 ) -> dict[str, Any]:
     """One row of weekly_review: the newest week of an account."""
-    return {
-        "source": "generic",
-        "account": "main",
-        "week": week,
-        "send_count": 2,
-        "delivered_count": delivered,
-        "unsubscribe_count": 12,
-        **dict(
-            zip(
-                ("excess_unsubscribe_count", "excess_low_count", "excess_high_count"),
-                excess or (None, None, None),
-                strict=True,
-            )
-        ),
-        "finding_count": 0,
-        "is_newest_week": True,
-        "is_provisional": False,
-        **more,
-    }
+    return week_of(
+        week, excess, delivered=delivered, **({"is_newest_week": True} | more)
+    )
 
 
 def test_only_sends_that_stand_out_are_told_with_the_reason_and_the_advice(
