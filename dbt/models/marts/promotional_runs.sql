@@ -8,10 +8,6 @@ mailing_contents as (
     select * from {{ ref('mailing_contents') }}
 ),
 
-mailing_measures as (
-    select * from {{ ref('mailing_measures') }}
-),
-
 measure_baselines as (
     select * from {{ ref('measure_baselines') }}
 ),
@@ -20,29 +16,13 @@ dim_runs as (
     select * from {{ ref('dim_runs') }}
 ),
 
-newest_histories as (
-    select
-        stream_id,
-        measure,
-
-        max(history_number) as history_number
-    from mailing_measures
-    where is_history and measure = 'unsubscribe'
-    group by all
-),
-
 -- How much ordinary mailings of the stream differ from each other.
 dispersions as (
     select
-        newest_histories.stream_id,
-
-        measure_baselines.cv2
-    from newest_histories
-    inner join measure_baselines
-        on
-            newest_histories.stream_id = measure_baselines.stream_id
-            and newest_histories.measure = measure_baselines.measure
-            and newest_histories.history_number = measure_baselines.history_number
+        stream_id,
+        cv2
+    from measure_baselines
+    where measure = 'unsubscribe' and is_newest
 ),
 
 mailings_in_runs as (

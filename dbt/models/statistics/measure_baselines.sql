@@ -303,7 +303,11 @@ measure_baselines as (
         whole.shrinkage_dispersion as shrinkage_cv2,
         (1e0 - whole.rate) / (whole.rate * whole.shrinkage_dispersion)
             as prior_strength,
-        (1e0 - whole.rate) / whole.shrinkage_dispersion as prior_event_count
+        (1e0 - whole.rate) / whole.shrinkage_dispersion as prior_event_count,
+
+        usual.history_number = max(usual.history_number) over (
+            partition by usual.stream_id, usual.measure
+        ) as is_newest
     from pooled as usual
     left join pooled as whole
         on
